@@ -1,0 +1,146 @@
+"""Settings of the bot, from the environment or `.env`, each under `ZORGBRUG_…`; and the secrets made at first start.
+
+The folders default to the project's own `data/` and `var/`, so a fresh clone runs without any setting.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import SecretsUnusable, SettingsProblem
+
+PROJECT = Path(__file__).resolve().parent.parent
+PREFIX = "ZORGBRUG_"
+
+
+class Secrets(BaseModel, frozen=True):
+    """What `var/secrets.json` holds: passwords between our own processes, and the key that signs web tokens."""
+
+    rasa_token: str = Field(min_length=16)
+    internal_token: str = Field(min_length=16)
+    web_secret: str = Field(min_length=16)
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set; see docs for operators."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=1, le=65535)
+    rasa_port: int = Field(5005, ge=1, le=65535)
+    actions_port: int = Field(5055, ge=1, le=65535)
+    rasa_url: str = ""
+    actions_url: str = ""
+    public_url: str = ""
+    data: Path = PROJECT / "data"
+    var: Path = PROJECT / "var"
+    database_url: str = ""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    messages_per_minute: int = Field(20, ge=1)
+    longest_text: int = Field(2000, ge=100)
+    largest_request_bytes: int = Field(64 * 1024, ge=1024)
+
+    rasa_timeout_seconds: float = Field(8.0, gt=0)
+    apology_after_seconds: float = Field(5.0, gt=0)
+    attempts_before_setting_aside: int = Field(4, ge=1)
+
+    telegram_token: SecretStr | None = None
+    telegram_mode: Literal["polling", "webhook"] = "polling"
+    telegram_webhook_secret: SecretStr | None = None
+    telegram_api_url: str = "https://api.telegram.org"
+
+    @field_validator("telegram_token", "telegram_webhook_secret", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @model_validator(mode="after")
+    def _webhook_is_complete(self) -> Settings:
+        if self.telegram_token and self.telegram_mode == "webhook":
+            if not self.public_url.startswith("https://"):
+                raise ValueError(f"{PREFIX}PUBLIC_URL must be the https:// address of this service for Telegram's webhook")
+            if not self.telegram_webhook_secret:
+                raise ValueError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET must be set for Telegram's webhook")
+        return self
+
+    @classmethod
+    def load(cls, **overrides: object) -> Settings:
+        """Read the settings.
+
+        Raises:
+            SettingsProblem: One or more settings are wrong; every one is named.
+        """
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise SettingsProblem([_explain(dict(problem)) for problem in error.errors()]) from None
+
+    @property
+    def store_url(self) -> str:
+        """Where the message store is: SQLite in `var/` unless `ZORGBRUG_DATABASE_URL` says otherwise."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.var / 'zorgbrug.db'}"
+
+    @property
+    def rasa_base_url(self) -> str:
+        """Address of the Rasa server; on this machine unless `ZORGBRUG_RASA_URL` says otherwise."""
+        return self.rasa_url or f"http://127.0.0.1:{self.rasa_port}"
+
+    @property
+    def actions_base_url(self) -> str:
+        """Address of the action server; on this machine unless `ZORGBRUG_ACTIONS_URL` says otherwise."""
+        return self.actions_url or f"http://127.0.0.1:{self.actions_port}"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach the service over TLS, so cookies may be marked Secure."""
+        return self.public_url.startswith("https://")
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """The generated secrets; made at first use and the same from then on."""
+        return load_secrets(self.var / "secrets.json")
+
+
+def load_secrets(path: Path) -> Secrets:
+    """Return the secrets of this installation, making them if there are none yet.
+
+    Two processes may do this at once: the file appears whole under its name, and the second one reads the first's.
+
+    Raises:
+        SecretsUnusable: The file is there but does not hold the secrets.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = Secrets(**{name: secrets.token_urlsafe(32) for name in Secrets.model_fields})
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(made.model_dump(), file, indent=2)
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another process was quicker; its secrets hold
+        finally:
+            draft.unlink()
+    try:
+        return Secrets.model_validate_json(path.read_bytes())
+    except ValidationError:
+        raise SecretsUnusable(path, "does not hold the three secrets") from None
+    except OSError as error:
+        raise SecretsUnusable(path, f"cannot be read ({error.strerror})") from error
+
+
+def _explain(problem: dict[str, object]) -> str:
+    place = problem["loc"]
+    name = PREFIX + str(place[0]).upper() if isinstance(place, tuple) and place else "settings"
+    # Never the value itself: it may be a token.
+    return f"{name}: {problem['msg']}"
