@@ -1,0 +1,135 @@
+"""The form before a person takes over: which place, and may the conversation be shared.
+
+Rasa runs the form (`handoff_form` in the domain); these actions ask, check and submit. The first question has kind
+`handoff`, because asking for a person is answered by beginning the handoff; what follows has kind `form`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from rasa_sdk import FormValidationAction, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.base import Outcome, ReplyAction
+from actions.handoff import Handoff, HandoffRequest, HandoffUnavailable
+from actions.library import Library
+from actions.turn import Turn
+from knowledge.replies import Reply, compose_contact
+
+logger = logging.getLogger(__name__)
+
+SKIPPED = "-"  # a slot value that says: asked, and the person would rather not tell
+
+
+class AskPlace(ReplyAction):
+    """Asks in which town the person lives or works."""
+
+    action_name = "action_ask_handoff_form_place"
+
+    async def decide(self, turn: Turn) -> Outcome:
+        """Return the question; the second time it says that the place was not known."""
+        is_first = turn.intent in ("ask_human", "affirm")
+        key = "handoff.ask_place" if is_first else "handoff.ask_place_again"
+        buttons = [self.button(turn, "skip"), self.button(turn, "stop")]
+        return Outcome(self.say(turn, "handoff" if is_first else "form", key, buttons=buttons))
+
+
+class AskConsent(ReplyAction):
+    """Asks whether the conversation may be shared."""
+
+    action_name = "action_ask_handoff_form_share_consent"
+
+    async def decide(self, turn: Turn) -> Outcome:
+        """Return the question with yes and no."""
+        is_first = turn.intent in ("ask_human", "give_place", "skip", "affirm") or "place" in turn.entities
+        key = "handoff.ask_consent" if is_first else "handoff.ask_consent_again"
+        kind = "handoff" if turn.intent == "ask_human" else "form"
+        buttons = [self.button(turn, name) for name in ("yes", "no", "stop")]
+        return Outcome(self.say(turn, kind, key, buttons=buttons))
+
+
+class ValidateHandoffForm(FormValidationAction):
+    """Keeps only places that the finder knows and consents that are a clear yes or no."""
+
+    def name(self) -> str:
+        return "validate_handoff_form"
+
+    async def validate_place(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Take a municipality that the place extractor found, or a skip."""
+        if value == SKIPPED or _intent(tracker) == "skip":
+            return {"place": SKIPPED}
+        return {"place": value if isinstance(value, str) and value.strip() else None}
+
+    async def validate_share_consent(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Take a yes or no; a skip shares nothing."""
+        if _intent(tracker) == "skip":
+            return {"share_consent": False}
+        return {"share_consent": value if isinstance(value, bool) else None}
+
+
+class SubmitHandoff(ReplyAction):
+    """Writes the escalation, or gives the contact details when the person shares nothing."""
+
+    action_name = "action_handoff"
+
+    def __init__(self, library: Library, handoff: Handoff) -> None:
+        super().__init__(library)
+        self._handoff = handoff
+
+    async def decide(self, turn: Turn) -> Outcome:
+        """Return what happened and who can be reached where."""
+        place = None if turn.place in (None, SKIPPED) else turn.place
+        contact = self.library.win_point(place)
+        key = await self._ask(turn, place, contact.id) if turn.share_consent else "handoff.done_no_consent"
+        card = compose_contact(self.library.locales, contact, turn.lang)
+        text = "\n\n".join([self.t(turn, key, win_point=contact.name), card.text, self.t(turn, "handoff.urgent")])
+        reply = Reply(kind="handoff", lang=turn.lang, text=text, links=card.links, footer=card.footer)
+        slots = {"share_consent": None, "place": place, "failures": 0.0}
+        return Outcome(reply, slots)
+
+    async def _ask(self, turn: Turn, place: str | None, win_point: str) -> str:
+        request = HandoffRequest(
+            conversation=turn.conversation,
+            message_id=turn.message_id,
+            reason="asked",
+            lang=turn.lang,
+            place=place,
+            consent=True,
+            topic=turn.article,
+            win_point=win_point,
+        )
+        try:
+            await self._handoff.request(request)
+        except HandoffUnavailable as problem:
+            logger.error("handoff_unavailable", extra={"error": type(problem.__cause__).__name__})
+            return "handoff.failed"
+        return "handoff.done"
+
+
+class GivePlace(ReplyAction):
+    """A place told outside the form: notes it and names the WIN-punt for it."""
+
+    action_name = "action_give_place"
+
+    async def decide(self, turn: Turn) -> Outcome:
+        """Return whom to go to there, or ask again when the place is not known."""
+        place = turn.entities.get("place")
+        if place is None:
+            return Outcome(self.say(turn, "form", "place.unknown", buttons=[self.button(turn, "human")]))
+        card = compose_contact(self.library.locales, self.library.win_point(place), turn.lang)
+        text = f"{self.t(turn, 'place.known', place=place)}\n\n{card.text}"
+        reply = Reply(
+            kind="smalltalk", lang=turn.lang, text=text, links=card.links, footer=card.footer,
+            buttons=(self.button(turn, "human"),),
+        )  # fmt: skip
+        return Outcome(reply, {"place": place})
+
+
+def _intent(tracker: Tracker) -> str:
+    return str(((tracker.latest_message or {}).get("intent") or {}).get("name") or "")

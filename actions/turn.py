@@ -1,0 +1,66 @@
+"""What an action needs to know of the turn at hand, read from Rasa's tracker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from rasa_sdk import Tracker
+
+DEFAULT_LANGUAGE = "en"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message of the person and where the conversation stands."""
+
+    conversation: str
+    message_id: str
+    text: str
+    lang: str
+    intent: str
+    confidence: float
+    today: date
+    place: str | None
+    article: str | None
+    failures: int
+    is_delete_pending: bool
+    was_in_handoff: bool
+    share_consent: bool
+    entities: dict[str, str]
+
+    @classmethod
+    def of(cls, tracker: Tracker) -> Turn:
+        """Read the turn; a metadata field that is missing falls back to the slot, then to English and today."""
+        message: dict[str, Any] = tracker.latest_message or {}
+        metadata: dict[str, Any] = message.get("metadata") or {}
+        intent: dict[str, Any] = message.get("intent") or {}
+        entities = {item["entity"]: str(item["value"]) for item in message.get("entities") or [] if item.get("value")}
+        return cls(
+            conversation=tracker.sender_id,
+            message_id=str(metadata.get("message_id") or message.get("message_id") or ""),
+            text=message.get("text") or "",
+            lang=metadata.get("lang") or tracker.get_slot("language") or DEFAULT_LANGUAGE,
+            intent=intent.get("name") or "",
+            confidence=float(intent.get("confidence") or 0.0),
+            today=_instant(metadata.get("now")).date(),
+            place=tracker.get_slot("place") or metadata.get("place"),
+            article=tracker.get_slot("article"),
+            failures=int(tracker.get_slot("failures") or 0),
+            is_delete_pending=bool(tracker.get_slot("delete_pending")),
+            was_in_handoff=(tracker.active_loop or {}).get("name") == "handoff_form",
+            share_consent=tracker.get_slot("share_consent") is True,
+            entities=entities,
+        )
+
+    def speaking(self, lang: str) -> Turn:
+        """Return the same turn in a language that we have texts for."""
+        return replace(self, lang=lang)
+
+
+def _instant(text: object) -> datetime:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return datetime.now(UTC)

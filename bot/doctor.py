@@ -1,0 +1,124 @@
+"""What `zorgbrug doctor` looks at: what is configured, reachable, expired."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Literal
+
+import httpx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.settings import Settings
+from bot.training import MODEL_NAME, inputs_digest, training_inputs
+from knowledge.errors import KnowledgeError
+
+Level = Literal["ok", "note", "problem"]
+LOW_DISK_BYTES = 1024**3
+EXPIRES_SOON_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    level: Level
+    what: str
+    says: str
+
+    @property
+    def mark(self) -> str:
+        """A word for the start of the line."""
+        return {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}[self.level]
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether someone should act on it."""
+        return self.level == "problem"
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Return the findings in the order in which a person would check them."""
+    today = datetime.now(UTC).date()
+    findings = [_disk(settings), _model(settings), *_knowledge(settings, today), _telegram(settings)]
+    findings.append(await _store(settings))
+    findings += [finding async for finding in _processes(settings)]
+    return findings
+
+
+def _disk(settings: Settings) -> Finding:
+    free = shutil.disk_usage(settings.var if settings.var.exists() else settings.data).free
+    level: Level = "ok" if free > LOW_DISK_BYTES else "problem"
+    return Finding(level, "disk", f"{free / 1024**3:.1f} GB free" + ("" if level == "ok" else "; make room soon"))
+
+
+def _model(settings: Settings) -> Finding:
+    stamp = settings.var / "models" / f"{MODEL_NAME}.inputs"
+    if not stamp.exists():
+        return Finding("problem", "Rasa model", "not trained; run `zorgbrug train`")
+    if stamp.read_text() != inputs_digest(training_inputs(settings.data)):
+        return Finding("note", "Rasa model", "older than its training data; run `zorgbrug train` and restart")
+    return Finding("ok", "Rasa model", "trained on the present data")
+
+
+def _knowledge(settings: Settings, today: date) -> list[Finding]:
+    from knowledge.base import KnowledgeBase
+    from knowledge.snapshots import SnapshotReader
+
+    findings = []
+    try:
+        snapshot = SnapshotReader(settings.var / "snapshots").current()
+        findings.append(Finding("ok", "snapshot", f"{len(snapshot.knowledge.articles)} articles, built {snapshot.manifest.built_at:%Y-%m-%d %H:%M} UTC"))
+    except KnowledgeError as problem:
+        findings.append(Finding("problem", "snapshot", str(problem)))
+    try:
+        articles = KnowledgeBase.load(settings.data).articles.values()
+    except KnowledgeError as problem:
+        return [*findings, Finding("problem", "articles", str(problem))]
+    expired = sorted(article.id for article in articles if article.valid_until < today)
+    soon = sorted(item.id for item in articles if 0 <= (item.valid_until - today).days <= EXPIRES_SOON_DAYS)
+    if expired:
+        findings.append(Finding("problem", "articles", f"expired and no longer shown: {', '.join(expired)}"))
+    if soon:
+        findings.append(Finding("note", "articles", f"expire within {EXPIRES_SOON_DAYS} days: {', '.join(soon)}"))
+    if not expired and not soon:
+        findings.append(Finding("ok", "articles", "none expired"))
+    return findings
+
+
+def _telegram(settings: Settings) -> Finding:
+    if settings.telegram_token is None:
+        return Finding("note", "Telegram", "off: no ZORGBRUG_TELEGRAM_TOKEN (see README)")
+    return Finding("ok", "Telegram", f"configured, {settings.telegram_mode}")
+
+
+async def _store(settings: Settings) -> Finding:
+    where = settings.store_url.split("://", 1)[0]
+    engine = create_async_engine(settings.store_url)
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text("select 1"))
+        return Finding("ok", "message store", f"{where} answers")
+    except Exception as error:
+        return Finding("problem", "message store", f"{where} does not answer ({type(error).__name__}); check ZORGBRUG_DATABASE_URL")
+    finally:
+        await engine.dispose()
+
+
+async def _processes(settings: Settings) -> AsyncIterator[Finding]:
+    token = settings.secrets.rasa_token
+    addresses = {
+        "bot": f"http://127.0.0.1:{settings.port}/health",
+        "Rasa": f"{settings.rasa_base_url}/status?token={token}",
+        "action server": f"{settings.actions_base_url}/health",
+    }
+    async with httpx.AsyncClient(timeout=3.0, trust_env=False) as client:
+        for name, address in addresses.items():
+            try:
+                (await client.get(address)).raise_for_status()
+                yield Finding("ok", name, "answers")
+            except httpx.HTTPError as error:
+                yield Finding("note", name, f"does not answer ({type(error).__name__}); it runs with `make run`")

@@ -1,0 +1,122 @@
+"""The whole service under one supervisor, for `zorgbrug up` and for commands that need it for a moment."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.settings import Settings
+from bot.supervisor import ProcessSpec, Supervisor, SupervisorError, ensure_port_free
+
+
+class NotSetUp(SupervisorError):
+    """Something that set-up makes is missing."""
+
+    def __init__(self, what: str, command: str) -> None:
+        super().__init__(f"There is no {what} yet. Run `{command}` first.")
+
+
+def process_specs(settings: Settings) -> list[ProcessSpec]:
+    """Return the three processes in the order in which they start."""
+    zorgbrug = str(Path(sys.executable).with_name("zorgbrug"))
+    secrets = settings.secrets
+    environment = {
+        "ZORGBRUG_DATA": str(settings.data.resolve()),
+        "ZORGBRUG_VAR": str(settings.var.resolve()),
+        "ZORGBRUG_PORT": str(settings.port),
+        "ZORGBRUG_RASA_PORT": str(settings.rasa_port),
+        "ZORGBRUG_ACTIONS_PORT": str(settings.actions_port),
+        "ZORGBRUG_RASA_TOKEN": secrets.rasa_token,
+        "ZORGBRUG_INTERNAL_TOKEN": secrets.internal_token,
+        "ZORGBRUG_BOT_URL": f"http://127.0.0.1:{settings.port}",
+        "ZORGBRUG_ACTIONS_URL": settings.actions_base_url,
+    }
+    return [
+        ProcessSpec("actions", [zorgbrug, "actions"], f"{settings.actions_base_url}/health", environment),
+        ProcessSpec("rasa", [zorgbrug, "rasa"], f"{settings.rasa_base_url}/status?token={secrets.rasa_token}", environment),
+        ProcessSpec("bot", [zorgbrug, "serve"], f"http://127.0.0.1:{settings.port}/health", environment),
+    ]
+
+
+def ensure_startable(settings: Settings) -> None:
+    """Raise SupervisorError when something is missing or a port is taken, before anything is started."""
+    if not (settings.var / "models" / "zorgbrug.tar.gz").exists():
+        raise NotSetUp("trained Rasa model", "make setup")
+    if not (settings.var / "snapshots").exists():
+        raise NotSetUp("published knowledge", "make setup")
+    ensure_port_free("the web chat", settings.host, settings.port, "ZORGBRUG_PORT")
+    ensure_port_free("Rasa", "127.0.0.1", settings.rasa_port, "ZORGBRUG_RASA_PORT")
+    ensure_port_free("the action server", "127.0.0.1", settings.actions_port, "ZORGBRUG_ACTIONS_PORT")
+
+
+async def run_service(settings: Settings, say: Callable[[str], None]) -> None:
+    """Run until SIGINT or SIGTERM.
+
+    Raises:
+        SupervisorError: The service could not start; nothing is left running.
+    """
+    ensure_startable(settings)
+    supervisor = Supervisor(process_specs(settings), settings.var / "logs", say)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    say("Starting Zorgbrug (20 to 40 seconds) ...")
+    starting = asyncio.create_task(supervisor.start())
+    interrupted = asyncio.create_task(stop.wait())
+    await asyncio.wait({starting, interrupted}, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        starting.result()
+        say(f"\nThe web chat is on http://localhost:{settings.port}   (stop with Ctrl-C; logs in {settings.var / 'logs'})")
+        await supervisor.run_until(stop)
+    else:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+    interrupted.cancel()
+    say("Zorgbrug has stopped.")
+
+
+@asynccontextmanager
+async def temporary_service(settings: Settings, say: Callable[[str], None]) -> AsyncIterator[str]:
+    """Yield the base URL of a service of its own: free ports, an empty store, the model and knowledge in use."""
+    with tempfile.TemporaryDirectory(prefix="zorgbrug-") as folder:
+        var = Path(folder)
+        for name in ("models", "snapshots"):
+            if not (settings.var / name).exists():
+                raise NotSetUp(name, "make setup")
+            (var / name).symlink_to((settings.var / name).resolve())
+        web, rasa, actions = free_ports(3)
+        own = Settings.load(
+            _env_file=None, data=settings.data, var=var, host="127.0.0.1", port=web, rasa_port=rasa, actions_port=actions
+        )
+        specs = process_specs(own)
+        quiet = {"ZORGBRUG_TELEGRAM_TOKEN": "", "ZORGBRUG_MESSAGES_PER_MINUTE": "100000", "ZORGBRUG_HOST": "127.0.0.1"}
+        for spec in specs:
+            spec.environment.update(quiet)
+        supervisor = Supervisor(specs, var / "logs", say)
+        try:
+            await supervisor.start()
+            yield f"http://127.0.0.1:{web}"
+        finally:
+            await supervisor.stop()
+            if os.environ.get("ZORGBRUG_KEEP_LOGS"):
+                shutil.copytree(var / "logs", settings.var / "logs" / "temporary", dirs_exist_ok=True)
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nothing listens on just now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for item in sockets:
+            item.bind(("127.0.0.1", 0))
+        return [int(item.getsockname()[1]) for item in sockets]
+    finally:
+        for item in sockets:
+            item.close()
