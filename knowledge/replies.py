@@ -1,0 +1,235 @@
+"""What travels from the assistant to a channel, and how an answer, an emergency and a contact card are put together.
+
+Pure: the content, the texts and the day come in as arguments. Nothing here writes a sentence of its own; the words
+are in `data/kb` and `data/locales`, so that people can review every one of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from knowledge.base import KnowledgeBase
+from knowledge.facts import fill_facts
+from knowledge.locales import Locales
+from knowledge.models import Article, Contact, Source, Translation, local_text
+
+EmergencyKind = Literal["medical", "suicide", "violence"]
+ReplyKind = Literal[
+    "answer", "clarify", "emergency", "handoff", "abstain",
+    "smalltalk", "privacy", "medical_advice", "language_set", "form",
+]  # fmt: skip
+
+LONGEST_PAYLOAD_BYTES = 64  # Telegram's limit
+LONGEST_BUTTON_TITLE = 40
+MOST_SOURCE_LINKS = 2
+MOST_RELATED_BUTTONS = 2
+
+# Who answers which kind of emergency; the words around the numbers are in data/locales.
+_EMERGENCY_NUMBERS: dict[EmergencyKind, tuple[str, ...]] = {
+    "medical": ("112",),
+    "suicide": ("113", "0800-0113", "112"),
+    "violence": ("112", "0800-2000"),
+}
+
+
+def _payload(text: str) -> str:
+    if not text.isascii() or len(text) > LONGEST_PAYLOAD_BYTES:
+        raise ValueError(f"a payload is ASCII and at most {LONGEST_PAYLOAD_BYTES} bytes")
+    return text
+
+
+class _Shown(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Button(_Shown):
+    """A choice to tap; the channel sends the payload back."""
+
+    title: str
+    payload: Annotated[str, AfterValidator(_payload)]
+
+
+class Candidate(_Shown):
+    """An article that may be meant, with a calibrated score."""
+
+    article: str
+    score: Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Link(_Shown):
+    """Something to open, or a number to call."""
+
+    title: str
+    url: Annotated[str, Field(pattern=r"^(https?://|tel:\+?\d)")]
+
+
+class Reply(_Shown):
+    """One reply, as every channel gets it. `text` is plain: paragraphs by blank lines, steps as `1. …` lines."""
+
+    kind: ReplyKind
+    lang: str
+    text: str
+    article: str | None = None
+    candidates: tuple[Candidate, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    links: tuple[Link, ...] = ()
+    footer: str = ""
+    emergency: EmergencyKind | None = None
+    effect: Literal["erase"] | None = None
+    feedback: bool = False
+
+
+def compose_answer(
+    knowledge: KnowledgeBase,
+    locales: Locales,
+    article: str,
+    lang: str,
+    today: date,
+    candidates: Iterable[Candidate] = (),
+) -> Reply:
+    """Return an article as a reply in the person's language.
+
+    Where the article lacks the language it comes in English, else in Dutch, and the reply says so. An expired
+    article is never shown: the reply then only says so, with its sources and a human.
+
+    Raises:
+        UnknownArticle: There is no article with this id.
+        UnknownFact: Its text uses a figure that is not there.
+    """
+    found = knowledge.article(article)
+    ui = locales.nearest(lang)
+    human = Button(title=locales.t(ui, "answer.human"), payload="human")
+    if found.is_expired(today):
+        return Reply(
+            kind="abstain", lang=ui, text=locales.t(ui, "answer.expired"), article=article,
+            candidates=tuple(candidates), buttons=(human,), links=_source_links(found.sources),
+        )  # fmt: skip
+    shown, translation = found.text_for(ui)
+    text = fill_facts(translation.body.strip(), knowledge.facts, locales, locales.nearest(shown), today)
+    if shown != ui:
+        text = f"{locales.t(ui, f'answer.fallback_{shown}')}\n\n{text}"
+    links = [
+        link for name in found.contacts if name in knowledge.contacts for link in _tel_links(knowledge.contacts[name])
+    ]
+    return Reply(
+        kind="answer",
+        lang=shown,
+        text=text,
+        article=article,
+        candidates=tuple(candidates),
+        buttons=(*_desk_button(found, locales, ui), *article_buttons(knowledge, found.related, ui, today), human),
+        links=(*links, *_source_links(found.sources)),
+        footer=_footer(found, translation, locales, ui),
+        feedback=True,
+    )
+
+
+def article_buttons(
+    knowledge: KnowledgeBase, articles: Iterable[str], lang: str, today: date, most: int = MOST_RELATED_BUTTONS
+) -> tuple[Button, ...]:
+    """Return a button for each article that may be shown today, at most `most`, titled in the language."""
+    shown = [knowledge.articles[item] for item in articles if item in knowledge.articles]
+    titled = [(item.id, item.text_for(lang)[1].title) for item in shown if not item.is_expired(today)]
+    return tuple(Button(title=shorten(title), payload=f"article:{item}") for item, title in titled[:most])
+
+
+def compose_emergency(locales: Locales, lang: str, kind: EmergencyKind) -> Reply:
+    """Return the emergency reply: what to do now, the number to tap, what to say in Dutch on the phone.
+
+    Needs nothing but the locales, so that it works when everything else is down.
+    """
+    ui = locales.nearest(lang)
+    parts = [locales.t(ui, f"emergency.{kind}.{part}") for part in ("now", "then", "say")]
+    return Reply(
+        kind="emergency",
+        lang=ui,
+        text="\n\n".join(parts),
+        buttons=(Button(title=locales.t(ui, "emergency.human"), payload="human"),),
+        links=tuple(Link(title=number, url=tel(number)) for number in _EMERGENCY_NUMBERS[kind]),
+        emergency=kind,
+    )
+
+
+def compose_contact(locales: Locales, contact: Contact, lang: str) -> Reply:
+    """Return a contact card with what is sure; a number or address without a good source is said to be missing."""
+    ui = locales.nearest(lang)
+    lines = [contact.name]
+    if contact.address:
+        lines.append(locales.t(ui, "contact.address", address=contact.address))
+    elif contact.place:
+        lines.append(locales.t(ui, "contact.no_address", place=contact.place))
+    for number in contact.phones:
+        key = "contact.phone_free" if contact.free and number.startswith(("0800", "11")) else "contact.phone"
+        lines.append(locales.t(ui, key, phone=number))
+    if not contact.phones:
+        lines.append(locales.t(ui, "contact.no_phone"))
+    if contact.email:
+        lines.append(locales.t(ui, "contact.email", email=contact.email))
+    if contact.hours:
+        hours = local_text(contact.hours, ui)
+        key = "contact.hours" if hours else "contact.hours_dutch"
+        lines.append(locales.t(ui, key, hours=hours or local_text(contact.hours, "nl") or ""))
+    if contact.languages:
+        names = ", ".join(locales.t(ui, f"contact.language_{code}") for code in contact.languages)
+        lines.append(locales.t(ui, "contact.languages", languages=names))
+    note = local_text(contact.note, ui)
+    website = (Link(title=locales.t(ui, "contact.website"), url=contact.url),) if contact.url else ()
+    return Reply(
+        kind="answer",
+        lang=ui,
+        text="\n".join(lines) + (f"\n\n{note}" if note else ""),
+        links=(*_tel_links(contact), *website),
+        footer=_source_line(contact.sources, locales, ui),
+    )
+
+
+def tel(number: str) -> str:
+    """Return the `tel:` address of a phone number as it is written for people."""
+    return "tel:" + ("+" if number.startswith("+") else "") + re.sub(r"\D", "", number)
+
+
+def shorten(title: str, longest: int = LONGEST_BUTTON_TITLE) -> str:
+    """Return a title that fits a button, cut at a word."""
+    if len(title) <= longest:
+        return title
+    return title[: longest - 1].rsplit(" ", 1)[0].rstrip(" ,;:(") + "…"
+
+
+def format_date(day: date, locales: Locales, lang: str) -> str:
+    """Return a date with the month in words."""
+    month = locales.t(lang, "answer.months").split()[day.month - 1]
+    return locales.t(lang, "answer.date", day=day.day, month=month, year=day.year)
+
+
+def _desk_button(article: Article, locales: Locales, ui: str) -> tuple[Button, ...]:
+    source = article.translations.get("nl")
+    if source is None or not source.say_in_dutch:
+        return ()
+    return (Button(title=locales.t(ui, "answer.desk"), payload=f"desk:{article.id}"),)
+
+
+def _source_links(sources: Sequence[Source]) -> tuple[Link, ...]:
+    return tuple(Link(title=f"{item.publisher}: {item.title}", url=item.url) for item in sources[:MOST_SOURCE_LINKS])
+
+
+def _tel_links(contact: Contact) -> tuple[Link, ...]:
+    titles = [number if contact.name.startswith(number) else f"{contact.name}: {number}" for number in contact.phones]
+    return tuple(Link(title=title, url=tel(number)) for title, number in zip(titles, contact.phones, strict=True))
+
+
+def _footer(article: Article, translation: Translation, locales: Locales, ui: str) -> str:
+    parts = [_source_line(article.sources, locales, ui)]
+    if translation.status == "draft":
+        parts.append(locales.t(ui, "answer.draft"))
+    return " ".join([*parts, locales.t(ui, "answer.general")])
+
+
+def _source_line(sources: Sequence[Source], locales: Locales, ui: str) -> str:
+    oldest = min(source.checked_on for source in sources)
+    publishers = ", ".join(dict.fromkeys(source.publisher for source in sources[:MOST_SOURCE_LINKS]))
+    return locales.t(ui, "answer.source", publisher=publishers, date=format_date(oldest, locales, ui))
