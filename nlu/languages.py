@@ -1,0 +1,277 @@
+"""Tell the language of a message, short, misspelt and mixed with Dutch words as it may be.
+
+Five kinds of evidence are added up as log-probabilities: the script and its telling letters, words that are frequent
+in one language, a letter model of our own sentences (`nlu.ngrams`), two detectors of others (`nlu.voices`), and the
+language of the conversation. Terms that all people here use (huisarts, BSN) and names of places count for nothing.
+"""
+
+import math
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nlu.datafiles import DataFileError, load_mapping
+from nlu.ngrams import NgramModel, romanise_bulgarian
+from nlu.text import fold, normalise, tokens
+from nlu.voices import FastTextVoice, LangdetectVoice, Voice
+
+LATIN_BULGARIAN = "bg-Latn"  # a class of its own inside; outside it is `bg`
+DEFAULT_LANGUAGE = "en"  # when nothing at all is known: the language that most people here have a little of
+MAX_CHARACTERS = 400  # more text than this tells nothing new
+_KEPT = 0.5  # the confidence of a language that is only kept from before
+_LONGEST_WORD = 30  # no word of ours is longer, and a line of xxxx should cost nothing
+
+_CANDIDATES = {
+    "LATIN": ("nl", "en", "pl", "ro", "tr", "es", LATIN_BULGARIAN),
+    "CYRILLIC": ("bg", "uk", "ru"),
+    "ARABIC": ("ar",),
+}
+_LETTERS = {
+    "pl": "ąćęłńśźż", "ro": "ăâîșțşţ", "tr": "ğışçöü", "es": "ñ¿¡áíú", "nl": "ëï",
+    "bg": "ъѝ", "uk": "ґєії", "ru": "ыэё",
+}  # fmt: skip
+# What a detector of others calls a text that in truth is in one of our languages.
+_RELATIVES = {
+    "LATIN": {
+        **dict.fromkeys(("hr", "sl", "sr", "bs", "sh", "mk", "bg"), LATIN_BULGARIAN),
+        **dict.fromkeys(("af", "fy", "li", "nds", "vls"), "nl"),
+        "az": "tr", "gl": "es", "ast": "es", "csb": "pl", "szl": "pl",
+    },
+    "CYRILLIC": {"mk": "bg", "sr": "bg", "be": "ru"},
+    "ARABIC": dict.fromkeys(("fa", "ur", "arz", "ckb", "ps"), "ar"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LanguageGuess:
+    """The language of a message; `is_sure` is false when the message itself hardly tells it."""
+
+    lang: str
+    confidence: float
+    is_sure: bool
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each kind of evidence counts, in nats. Set by benchmarks/languages.py, never on data/eval."""
+
+    letters: float = 3.0  # for a text with letters of one language only
+    word: float = 2.0  # for a listed word, shared among the languages that list it
+    ngrams: float = 0.35  # times the letter model's evidence, whose features overlap
+    voices: tuple[float, ...] = (0.6, 0.3)  # times the log-ratio of each voice
+    voice_limit: float = 3.0  # a voice may be wrong, however loud
+    previous: float = 1.5  # for the language of the conversation
+    dutch_term: float = 0.7  # for each Dutch term where no conversation is known
+    sure: float = 0.8  # least probability to be called sure
+
+
+class LanguageIdentifier:
+    """Tells the registered languages apart."""
+
+    def __init__(
+        self,
+        registered: Iterable[str],
+        words: Mapping[str, Iterable[str]],
+        ngrams: NgramModel,
+        neutral: "NeutralWords",
+        voices: Sequence[Voice],
+        weights: Weights = Weights(),
+    ) -> None:
+        self._registered = frozenset(registered)
+        self._words: dict[str, tuple[str, ...]] = {}
+        for name, listed in words.items():
+            for word in listed:
+                self._words[word] = (*self._words.get(word, ()), name)
+        self._ngrams = ngrams
+        self._neutral = neutral
+        self._voices = voices
+        self._weights = weights
+
+    @classmethod
+    def from_data(cls, data_dir: Path | str) -> "LanguageIdentifier":
+        """Read the registry, the word lists and our sentences, and learn the letters.
+
+        Raises:
+            DataFileError: A file is missing or malformed.
+            VoiceUnavailable: A detector of others is not installed.
+        """
+        folder = Path(data_dir)
+        registered = tuple(load_mapping(folder / "languages.yml"))
+        words, lines = read_language_texts(folder, registered)
+        profiles = ("nl", "en", "pl", "ro", "tr", "es", "hr", "bg", "uk", "ru", "ar")
+        voices = (FastTextVoice(), LangdetectVoice(profiles))
+        return cls(registered, words, NgramModel.train(lines), NeutralWords.from_data(folder), voices)
+
+    def identify(self, text: str, previous: str | None = None) -> LanguageGuess:
+        """Return the language of the text.
+
+        Args:
+            text: What the person wrote; any string.
+            previous: The language of the conversation so far, which a text that tells nothing keeps.
+        """
+        previous = previous if previous in self._registered else None
+        cleaned = normalise(text[:MAX_CHARACTERS])
+        telling, dutch_terms = self._neutral.remove(tokens(cleaned))
+        script = _main_script(telling)
+        if script is None and (previous or not dutch_terms):
+            return LanguageGuess(previous or DEFAULT_LANGUAGE, _KEPT if previous else 0.0, False)
+        probabilities = self._probabilities(cleaned, telling, script or "LATIN", previous, dutch_terms)
+        best = max(probabilities, key=lambda name: probabilities[name])
+        is_sure = (
+            script is not None
+            and probabilities[best] >= self._weights.sure
+            and not self._is_foreign(cleaned, script, telling)
+        )
+        if previous and previous in probabilities and not is_sure:  # a conversation does not jump on a doubtful word
+            return LanguageGuess(previous, _KEPT, False)
+        return LanguageGuess(best, round(probabilities[best], 4), is_sure)
+
+    def _probabilities(
+        self, text: str, telling: list[str], script: str, previous: str | None, dutch_terms: int
+    ) -> dict[str, float]:
+        scores = dict.fromkeys(_CANDIDATES[script], 0.0)
+        weights = self._weights
+        evidence = self._ngrams.evidence(telling)
+        for name in scores:
+            scores[name] += weights.ngrams * evidence.get(name, 0.0)
+        for word in telling:
+            owners = [name for name in self._words.get(word, ()) if name in scores]
+            for name in owners:
+                scores[name] += weights.word / len(owners)
+        if previous is None and "nl" in scores:
+            scores["nl"] += weights.dutch_term * dutch_terms
+        self._add_letters(scores, text.lower())
+        spoken = " ".join(telling) if telling else text
+        for voice, weight in zip(self._voices, weights.voices, strict=False):
+            self._add_voice(scores, voice.hear(spoken), script, weight)
+        for name in scores:
+            if previous is not None and _outside(name) == previous:
+                scores[name] += weights.previous
+        return _softmax(scores)
+
+    def _add_letters(self, scores: dict[str, float], text: str) -> None:
+        found = set(text)
+        present = [name for name, letters in _LETTERS.items() if name in scores and found.intersection(letters)]
+        for name in present:
+            scores[name] += self._weights.letters / len(present)
+
+    def _add_voice(self, scores: dict[str, float], heard: Mapping[str, float], script: str, weight: float) -> None:
+        relatives = _RELATIVES[script]
+        shares = dict.fromkeys(scores, 0.0)
+        for code, probability in heard.items():
+            name = relatives.get(code, code)
+            if name in shares:
+                shares[name] += probability
+        total = sum(shares.values())
+        if total < 0.1:  # it hears none of ours
+            return
+        for name, share in shares.items():
+            ratio = math.log((share / total + 1e-3) * len(shares))
+            scores[name] += weight * max(-self._weights.voice_limit, min(self._weights.voice_limit, ratio))
+
+    def _is_foreign(self, text: str, script: str, telling: list[str]) -> bool:
+        """Return whether the text is in a language that is not registered, as far as the first voice can tell."""
+        if len(telling) < 3 or not self._voices:
+            return False
+        heard = self._voices[0].hear(text)
+        best = max(heard, key=lambda code: heard[code], default="")
+        return heard.get(best, 0.0) >= 0.9 and best not in self._registered and best not in _RELATIVES[script]
+
+
+class NeutralWords:
+    """The words that say nothing of a language: Dutch terms, words of all languages, numbers and names of places."""
+
+    def __init__(self, dutch_terms: Iterable[str], international: Iterable[str], names: Iterable[str]) -> None:
+        self._dutch = frozenset(dutch_terms)
+        self._international = frozenset(international)
+        self._names = {tuple(tokens(name)) for name in names}
+        self._longest = max(map(len, self._names), default=0)
+
+    @classmethod
+    def from_data(cls, folder: Path) -> "NeutralWords":
+        """Read data/languages/neutral.yml and the names in data/places.yml."""
+        listed = load_mapping(folder / "languages" / "neutral.yml")
+        places = load_mapping(folder / "places.yml")
+        ordinary = {fold(str(word)) for word in places.get("ordinary_words", ())}
+        names = [
+            str(name)
+            for place in places["municipalities"]
+            for name in (place["name"], *place.get("aliases", ()), *place.get("towns", ()))
+            if fold(str(name)) not in ordinary
+        ]
+        return cls(tokens(listed["dutch_terms"]), tokens(listed["international"]), names)
+
+    def remove(self, words: list[str]) -> tuple[list[str], int]:
+        """Return the words that tell something, and how many Dutch terms there were among the others."""
+        telling: list[str] = []
+        dutch = 0
+        position = 0
+        while position < len(words):
+            size = self._name_at(words, position)
+            word = words[position]
+            if not size:
+                dutch += word in self._dutch
+                if word not in self._dutch and word not in self._international and any(map(str.isalpha, word)):
+                    telling.append(word[:_LONGEST_WORD])
+            position += size or 1
+        return telling, dutch
+
+    def _name_at(self, words: list[str], position: int) -> int:
+        sizes = range(min(self._longest, len(words) - position), 0, -1)
+        return next((size for size in sizes if tuple(words[position : position + size]) in self._names), 0)
+
+
+def read_language_texts(
+    folder: Path, registered: Iterable[str]
+) -> tuple[dict[str, list[str]], dict[str, list[list[str]]]]:
+    """Return, for each class, its listed words, and the words of each of its sentences and training examples."""
+    words: dict[str, list[str]] = {}
+    lines: dict[str, list[list[str]]] = {}
+    for lang in registered:
+        path = folder / "languages" / f"{lang}.yml"
+        content = load_mapping(path)
+        if set(content) != {"words", "sentences"}:
+            raise DataFileError(path, f"It holds {sorted(content)}.", "Write `words` and `sentences`, as in nl.yml.")
+        words[lang] = sorted(set(tokens(content["words"])))
+        sentences = [fold(line) for line in content["sentences"].splitlines()]
+        sentences += _training_examples(folder / "nlu" / lang)
+        lines[lang] = [tokens(line) for line in sentences] + [[word] for word in words[lang]]
+        if lang == "bg":
+            romanised = [spelling for line in [*sentences, *words[lang]] for spelling in romanise_bulgarian(line)]
+            lines[LATIN_BULGARIAN] = [tokens(line) for line in romanised]
+            words[LATIN_BULGARIAN] = sorted({spelling for word in words[lang] for spelling in romanise_bulgarian(word)})
+    return words, lines
+
+
+def _training_examples(folder: Path) -> Iterable[str]:
+    for path in sorted(folder.glob("*.yml")):
+        blocks: list[dict[str, Any]] = load_mapping(path)["nlu"]
+        for block in blocks:
+            yield from (fold(line.removeprefix("- ")) for line in str(block["examples"]).splitlines())
+
+
+def _main_script(words: Iterable[str]) -> str | None:
+    counts = dict.fromkeys(_CANDIDATES, 0)
+    for letter in "".join(words):
+        name = unicodedata.name(letter, "").split(" ")[0]
+        if name in counts:
+            counts[name] += 1
+    best = max(counts, key=lambda script: counts[script])
+    return best if counts[best] else None
+
+
+def _softmax(scores: Mapping[str, float]) -> dict[str, float]:
+    """Return probabilities per language, both spellings of Bulgarian together."""
+    top = max(scores.values())
+    raised = {name: math.exp(score - top) for name, score in scores.items()}
+    total = sum(raised.values())
+    probabilities: dict[str, float] = {}
+    for name, value in raised.items():
+        probabilities[_outside(name)] = probabilities.get(_outside(name), 0.0) + value / total
+    return probabilities
+
+
+def _outside(name: str) -> str:
+    return "bg" if name == LATIN_BULGARIAN else name
