@@ -1,0 +1,1 @@
+"""The rasa-sdk actions: what Zorgbrug does with an intent. `actions.server` runs them."""

@@ -1,6 +1,6 @@
 """What every action shares: one reply a turn, and no exception that reaches Rasa.
 
-Rasa writes a failed action's request to its log, with what the person said in it, so an action answers for itself instead.
+Rasa writes a failed action's request to its log, with what the person said in it, so an action answers for itself.
 """
 
 from __future__ import annotations

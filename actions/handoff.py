@@ -28,7 +28,9 @@ class HandoffUnavailable(Exception):
     """The bot did not take the request, so the person must be given the contact details instead."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"The bot did not take the escalation: {reason}. Is it running, with the same ZORGBRUG_INTERNAL_TOKEN?")
+        super().__init__(
+            f"The bot did not take the escalation: {reason}. Is it running, with the same ZORGBRUG_INTERNAL_TOKEN?"
+        )
         self.reason = reason
 
 

@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -26,7 +27,9 @@ T = TypeVar("T")
 app = typer.Typer(help="Zorgbrug: helps migrants in the Netherlands find their way to care.", no_args_is_help=True)
 app.add_typer(kb_app, name="kb")
 
-BaseUrl = Annotated[str | None, typer.Option(help="A running service; without it the command starts one and stops it again.")]
+BaseUrl = Annotated[
+    str | None, typer.Option(help="A running service; without it the command starts one and stops it again.")
+]
 
 
 @contextmanager
@@ -108,7 +111,9 @@ def train(force: Annotated[bool, typer.Option(help="Train even if nothing has ch
 
 @app.command()
 def ask(
-    json_lines: Annotated[bool, typer.Option("--json", help="JSON lines in on standard input, JSON lines out.")] = False,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="JSON lines in on standard input, JSON lines out.")
+    ] = False,
     text: Annotated[str | None, typer.Argument(help="One question, instead of --json.")] = None,
     base_url: BaseUrl = None,
 ) -> None:
@@ -185,9 +190,9 @@ def lang(json_lines: Annotated[bool, typer.Option("--json", help="JSON lines in,
 
 
 @app.command()
-def eval(  # noqa: A001 - the command's name
+def eval(
     base_url: BaseUrl = None,
-    json_file: Annotated[str | None, typer.Option("--json", help="Also write the figures to this file.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file.")] = None,
 ) -> None:
     """Measure over data/eval: articles found, language, red flags, abstention, per language."""
     from bot.evaluation import evaluate, load_sets, render_table
@@ -201,8 +206,7 @@ def eval(  # noqa: A001 - the command's name
             report = await evaluate(client, sets, settings.data, say)
         typer.echo(render_table(report))
         if json_file:
-            with open(json_file, "w", encoding="utf-8") as out:
-                json.dump(report, out, ensure_ascii=False, indent=2)
+            json_file.write_text(json.dumps(report, ensure_ascii=False, indent=2), encoding="utf-8")
 
     _with_service(base_url, work)
 

@@ -65,13 +65,20 @@ def _model(settings: Settings) -> Finding:
 
 
 def _knowledge(settings: Settings, today: date) -> list[Finding]:
-    from knowledge.base import KnowledgeBase
     from knowledge.snapshots import SnapshotReader
+
+    from knowledge.base import KnowledgeBase
 
     findings = []
     try:
         snapshot = SnapshotReader(settings.var / "snapshots").current()
-        findings.append(Finding("ok", "snapshot", f"{len(snapshot.knowledge.articles)} articles, built {snapshot.manifest.built_at:%Y-%m-%d %H:%M} UTC"))
+        findings.append(
+            Finding(
+                "ok",
+                "snapshot",
+                f"{len(snapshot.knowledge.articles)} articles, built {snapshot.manifest.built_at:%Y-%m-%d %H:%M} UTC",
+            )
+        )
     except KnowledgeError as problem:
         findings.append(Finding("problem", "snapshot", str(problem)))
     try:
@@ -103,7 +110,9 @@ async def _store(settings: Settings) -> Finding:
             await connection.execute(text("select 1"))
         return Finding("ok", "message store", f"{where} answers")
     except Exception as error:
-        return Finding("problem", "message store", f"{where} does not answer ({type(error).__name__}); check ZORGBRUG_DATABASE_URL")
+        return Finding(
+            "problem", "message store", f"{where} does not answer ({type(error).__name__}); check ZORGBRUG_DATABASE_URL"
+        )
     finally:
         await engine.dispose()
 

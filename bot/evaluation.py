@@ -1,7 +1,7 @@
 """Measure the whole way of a message over the development questions of `data/eval/`.
 
-Sets: `questions/<lang>.yml` (text and the article that answers it, or null when nothing should), `redflags/<lang>.yml` (positives with
-their kind, hard negatives), `language/<lang>.yml` (sentences and two-word messages). None of them is ever trained on.
+Sets: `questions/<lang>.yml` (text and the article that answers it, or null when nothing should), `redflags/<lang>.yml`
+(positives with their kind, hard negatives), `language/<lang>.yml` (sentences and two-word messages). None is trained on.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class EvaluationSets:
 def load_sets(data_dir: Path) -> EvaluationSets:
     """Read the three sets; a language without a file is simply not measured."""
     folder = data_dir / "eval"
-    return EvaluationSets(_by_language(folder / "questions"), _by_language(folder / "redflags"), _by_language(folder / "language"))
+    return EvaluationSets(
+        _by_language(folder / "questions"), _by_language(folder / "redflags"), _by_language(folder / "language")
+    )
 
 
 def recall_at_k(ranks: Iterable[int | None], k: int) -> float:
@@ -84,7 +86,9 @@ async def _questions(asker: Asker, lang: str, items: list[dict[str, Any]], misse
     for item, answer in outside:
         if answer.get("kind") == "answer":
             misses.append(_miss("out of scope", lang, item["text"], None, answer))
-    wrong = [item for item, answer in inside if answer.get("kind") == "answer" and answer.get("article") != item["article"]]
+    wrong = [
+        item for item, answer in inside if answer.get("kind") == "answer" and answer.get("article") != item["article"]
+    ]
     times = sorted(answer["ms"] for answer in answers if "ms" in answer)
     return {
         "questions": len(inside),
@@ -165,7 +169,10 @@ def render_table(report: dict[str, Any]) -> str:
     lines = [" " * width + "".join(f"{lang:>9}" for lang in languages)]
     for name in names:
         cells = [report["languages"][lang].get(name, 0) for lang in languages]
-        shown = [f"{cell:>9}" if isinstance(cell, int) else f"{cell:>9.1f}" if name.endswith("_ms") else f"{cell:>9.3f}" for cell in cells]
+        shown = [
+            f"{cell:>9}" if isinstance(cell, int) else f"{cell:>9.1f}" if name.endswith("_ms") else f"{cell:>9.3f}"
+            for cell in cells
+        ]
         lines.append(f"{name:<{width}}" + "".join(shown))
     return "\n".join(lines)
 

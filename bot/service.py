@@ -41,7 +41,9 @@ def process_specs(settings: Settings) -> list[ProcessSpec]:
     }
     return [
         ProcessSpec("actions", [zorgbrug, "actions"], f"{settings.actions_base_url}/health", environment),
-        ProcessSpec("rasa", [zorgbrug, "rasa"], f"{settings.rasa_base_url}/status?token={secrets.rasa_token}", environment),
+        ProcessSpec(
+            "rasa", [zorgbrug, "rasa"], f"{settings.rasa_base_url}/status?token={secrets.rasa_token}", environment
+        ),
         ProcessSpec("bot", [zorgbrug, "serve"], f"http://127.0.0.1:{settings.port}/health", environment),
     ]
 
@@ -74,7 +76,9 @@ async def run_service(settings: Settings, say: Callable[[str], None]) -> None:
     await asyncio.wait({starting, interrupted}, return_when=asyncio.FIRST_COMPLETED)
     if starting.done():
         starting.result()
-        say(f"\nThe web chat is on http://localhost:{settings.port}   (stop with Ctrl-C; logs in {settings.var / 'logs'})")
+        say(
+            f"\nThe web chat is on http://localhost:{settings.port}  (Ctrl-C stops it; logs in {settings.var / 'logs'})"
+        )
         await supervisor.run_until(stop)
     else:
         starting.cancel()
@@ -94,7 +98,13 @@ async def temporary_service(settings: Settings, say: Callable[[str], None]) -> A
             (var / name).symlink_to((settings.var / name).resolve())
         web, rasa, actions = free_ports(3)
         own = Settings.load(
-            _env_file=None, data=settings.data, var=var, host="127.0.0.1", port=web, rasa_port=rasa, actions_port=actions
+            _env_file=None,
+            data=settings.data,
+            var=var,
+            host="127.0.0.1",
+            port=web,
+            rasa_port=rasa,
+            actions_port=actions,
         )
         specs = process_specs(own)
         quiet = {"ZORGBRUG_TELEGRAM_TOKEN": "", "ZORGBRUG_MESSAGES_PER_MINUTE": "100000", "ZORGBRUG_HOST": "127.0.0.1"}

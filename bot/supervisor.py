@@ -1,12 +1,13 @@
 """Start the processes of a service in order, restart what dies, and stop them together.
 
-honcho starts processes but neither orders nor restarts them, which is why this exists: see docs/decisions/0003-supervisor.md.
+honcho starts processes but neither orders nor restarts them: see docs/decisions/0003-supervisor.md.
 Each process gets a session of its own, so Ctrl-C reaches the supervisor alone and the processes end in reverse order.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -177,10 +178,8 @@ def end_with_supervisor() -> None:
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def _describe(code: int) -> str:

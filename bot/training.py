@@ -1,6 +1,6 @@
 """Train Rasa when what it learns from has changed.
 
-The model is written beside the old one and moved into place whole, so a training that fails leaves the old model serving.
+The model is written beside the old one and moved into place whole: a training that fails leaves the old one serving.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ def train(data_dir: Path, var_dir: Path, force: bool = False) -> bool:
     with log.open("w") as out:
         for step in steps:
             command = [str(part) for part in step]
-            if subprocess.run(command, cwd=ROOT, env=rasa_environment(), stdout=out, stderr=out, check=False).returncode:
+            if subprocess.run(
+                command, cwd=ROOT, env=rasa_environment(), stdout=out, stderr=out, check=False
+            ).returncode:
                 last = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
                 raise TrainingFailed(f"Training failed; the model in use has not changed. The end of {log}:\n{last}")
     os.replace(work / f"{MODEL_NAME}.tar.gz", model)

@@ -1,4 +1,7 @@
-"""A client of the web chat's own API: what `zorgbrug ask`, `chat` and `eval` speak, so they go the whole way a person's message goes."""
+"""A client of the web chat's own API.
+
+`zorgbrug ask`, `chat` and `eval` speak it, so what they send goes the whole way of a person's message.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ class ServiceUnreachable(Exception):
     """Nothing answers at the base URL."""
 
     def __init__(self, base_url: str, reason: str) -> None:
-        super().__init__(f"No Zorgbrug answers at {base_url} ({reason}). Start it with `make run`, or leave out --base-url.")
+        super().__init__(
+            f"No Zorgbrug answers at {base_url} ({reason}). Start it with `make run`, or leave out --base-url."
+        )
         self.base_url = base_url
 
 

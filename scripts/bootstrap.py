@@ -139,7 +139,7 @@ class Environment:
             for step in steps:
                 if subprocess.run(step, cwd=str(ROOT), stdout=out, stderr=subprocess.STDOUT).returncode:
                     raise SetupFailed(
-                        f"Could not make {self.folder.name} ({self.purpose}). The last lines of {log.relative_to(ROOT)}:\n{tail(log)}"
+                        f"Could not make {self.folder.name} ({self.purpose}). The end of {log.relative_to(ROOT)}:\n{tail(log)}"
                     )
         (self.folder / STAMP).write_text(digest(self.inputs, str(ROOT)))
 
@@ -172,7 +172,8 @@ def check_disk() -> None:
     free = shutil.disk_usage(str(ROOT)).free
     if free < NEEDED_BYTES:
         raise SetupFailed(
-            f"Only {free / GIB:.1f} GB free in {ROOT}; the environments need about {NEEDED_BYTES / GIB:.0f} GB. Free some space and run this again."
+            f"Only {free / GIB:.1f} GB free in {ROOT}; the environments need about {NEEDED_BYTES / GIB:.0f} GB. "
+            "Free some space and run this again."
         )
 
 
