@@ -36,6 +36,7 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=1, le=65535)
+    rasa_host: str = "127.0.0.1"
     rasa_port: int = Field(5005, ge=1, le=65535)
     actions_port: int = Field(5055, ge=1, le=65535)
     rasa_url: str = ""
@@ -50,6 +51,10 @@ class Settings(BaseSettings):
     longest_text: int = Field(2000, ge=100)
     largest_request_bytes: int = Field(64 * 1024, ge=1024)
 
+    rasa_token: SecretStr | None = None
+    internal_token: SecretStr | None = None
+    web_secret: SecretStr | None = None
+
     rasa_timeout_seconds: float = Field(8.0, gt=0)
     apology_after_seconds: float = Field(5.0, gt=0)
     attempts_before_setting_aside: int = Field(4, ge=1)
@@ -59,7 +64,9 @@ class Settings(BaseSettings):
     telegram_webhook_secret: SecretStr | None = None
     telegram_api_url: str = "https://api.telegram.org"
 
-    @field_validator("telegram_token", "telegram_webhook_secret", mode="before")
+    @field_validator(
+        "telegram_token", "telegram_webhook_secret", "rasa_token", "internal_token", "web_secret", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -68,7 +75,9 @@ class Settings(BaseSettings):
     def _webhook_is_complete(self) -> Settings:
         if self.telegram_token and self.telegram_mode == "webhook":
             if not self.public_url.startswith("https://"):
-                raise ValueError(f"{PREFIX}PUBLIC_URL must be the https:// address of this service for Telegram's webhook")
+                raise ValueError(
+                    f"{PREFIX}PUBLIC_URL must be the https:// address of this service for Telegram's webhook"
+                )
             if not self.telegram_webhook_secret:
                 raise ValueError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET must be set for Telegram's webhook")
         return self
@@ -107,8 +116,21 @@ class Settings(BaseSettings):
 
     @cached_property
     def secrets(self) -> Secrets:
-        """The generated secrets; made at first use and the same from then on."""
-        return load_secrets(self.var / "secrets.json")
+        """The secrets: those set in the environment (containers), else those generated at first use.
+
+        Raises:
+            SecretsUnusable: The file is damaged.
+            SettingsProblem: A secret in the environment is too short.
+        """
+        given = {name: value.get_secret_value() for name in Secrets.model_fields if (value := getattr(self, name))}
+        generated = (
+            {} if len(given) == len(Secrets.model_fields) else load_secrets(self.var / "secrets.json").model_dump()
+        )
+        try:
+            return Secrets(**{**generated, **given})
+        except ValidationError as error:
+            names = ", ".join(PREFIX + str(problem["loc"][0]).upper() for problem in error.errors())
+            raise SettingsProblem([f"{names}: at least 16 characters are needed; take a long random text"]) from None
 
 
 def load_secrets(path: Path) -> Secrets:
