@@ -238,8 +238,8 @@ def _with_service(base_url: str | None, work: Callable[[str], Awaitable[T]]) -> 
         if base_url:
             return await work(base_url)
         say("Starting a service for this command ...")
-        async with temporary_service(Settings.load(), lambda _: None) as url:
-            return await work(url)
+        async with temporary_service(Settings.load(), lambda _: None) as running:
+            return await work(running.url)
 
     with clear_errors():
         return asyncio.run(run())

@@ -9,9 +9,11 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from bot.settings import Settings
 from bot.supervisor import ProcessSpec, Supervisor, SupervisorError, ensure_port_free
@@ -87,9 +89,26 @@ async def run_service(settings: Settings, say: Callable[[str], None]) -> None:
     say("Zorgbrug has stopped.")
 
 
+@dataclass(frozen=True)
+class RunningService:
+    """A service that a command or a test started for itself."""
+
+    url: str
+    supervisor: Supervisor
+    var: Path
+
+
 @asynccontextmanager
-async def temporary_service(settings: Settings, say: Callable[[str], None]) -> AsyncIterator[str]:
-    """Yield the base URL of a service of its own: free ports, an empty store, the model and knowledge in use."""
+async def temporary_service(
+    settings: Settings, say: Callable[[str], None], environment: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[RunningService]:
+    """Yield a service of its own: free ports, an empty store, no Telegram, the model and knowledge in use.
+
+    Args:
+        settings: Where data, model and knowledge are; nothing else of it counts.
+        say: Told what starts and ends.
+        environment: More settings for the processes, as environment variables.
+    """
     with tempfile.TemporaryDirectory(prefix="zorgbrug-") as folder:
         var = Path(folder)
         for name in ("models", "snapshots"):
@@ -109,11 +128,11 @@ async def temporary_service(settings: Settings, say: Callable[[str], None]) -> A
         specs = process_specs(own)
         quiet = {"ZORGBRUG_TELEGRAM_TOKEN": "", "ZORGBRUG_MESSAGES_PER_MINUTE": "100000", "ZORGBRUG_HOST": "127.0.0.1"}
         for spec in specs:
-            spec.environment.update(quiet)
+            spec.environment.update({**quiet, **environment})
         supervisor = Supervisor(specs, var / "logs", say)
         try:
             await supervisor.start()
-            yield f"http://127.0.0.1:{web}"
+            yield RunningService(f"http://127.0.0.1:{web}", supervisor, var)
         finally:
             await supervisor.stop()
             if os.environ.get("ZORGBRUG_KEEP_LOGS"):

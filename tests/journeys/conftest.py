@@ -1,0 +1,24 @@
+"""One whole service for all journeys: three real processes, an empty store, Telegram pointed at a server on the loopback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from bot.service import RunningService, temporary_service
+from bot.settings import Settings
+from tests.bot.bot_api_server import TOKEN, BotApiServer, bot_api_server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def telegram() -> AsyncIterator[BotApiServer]:
+    async with bot_api_server() as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def service(telegram: BotApiServer) -> AsyncIterator[RunningService]:
+    environment = {"ZORGBRUG_TELEGRAM_TOKEN": TOKEN, "ZORGBRUG_TELEGRAM_API_URL": telegram.url}
+    async with temporary_service(Settings.load(_env_file=None), print, environment) as running:
+        yield running
