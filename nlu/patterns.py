@@ -8,6 +8,7 @@ A pattern is written so:
 - `{all: [...], within: 12, unless: [...]}`: the same with its own window (in words), and what must not be near.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from typing import Any, NamedTuple
 from nlu.vocabulary import Vocabulary
 
 DEFAULT_WINDOW = 9
+_RANGE = re.compile(r"\d+-\d+")
+_JOINT = re.compile("[_-]")  # a hyphen parts words in messages too
 
 
 class PatternError(ValueError):
@@ -103,8 +106,9 @@ class PatternReader:
                 numbers |= place.words
                 phrases += place.phrases
                 continue
-            if "_" in alternative.strip("_"):
-                phrases.append(Phrase(tuple(map(self._place, alternative.split("_")))))
+            joined = [] if _RANGE.fullmatch(alternative) else _JOINT.split(alternative)
+            if len(joined) > 1 and all(joined):
+                phrases.append(Phrase(tuple(map(self._place, joined))))
                 continue
             try:
                 numbers.add(self._vocabulary.add(alternative, self._lang))
