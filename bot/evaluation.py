@@ -1,7 +1,8 @@
 """Measure the whole way of a message over the development questions of `data/eval/`.
 
 Sets: `questions/<lang>.yml` (text and the article that answers it, or null when nothing should), `redflags/<lang>.yml`
-(positives with their kind, hard negatives), `language/<lang>.yml` (sentences and two-word messages). None is trained on.
+(positives with their kind, hard negatives), `language/<lang>.yml` (sentences and two-word messages) and
+`dialogues/<lang>.yml` (turns with the kind of reply that is right). None is trained on.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ class EvaluationSets:
     questions: dict[str, list[dict[str, Any]]]
     redflags: dict[str, dict[str, list[Any]]]
     language: dict[str, dict[str, list[str]]]
+    dialogues: dict[str, list[dict[str, Any]]]
 
 
 def load_sets(data_dir: Path) -> EvaluationSets:
-    """Read the three sets; a language without a file is simply not measured."""
-    folder = data_dir / "eval"
+    """Read the sets; a language without a file is simply not measured."""
     return EvaluationSets(
-        _by_language(folder / "questions"), _by_language(folder / "redflags"), _by_language(folder / "language")
+        *(_by_language(data_dir / "eval" / name) for name in ("questions", "redflags", "language", "dialogues"))
     )
 
 
@@ -70,6 +71,7 @@ async def evaluate(
         figures |= await _questions(asker, lang, sets.questions.get(lang, []), report["misses"])
         figures |= await _redflags(asker, lang, sets.redflags.get(lang, {}), report["misses"])
         figures |= _language(identifier, lang, sets.language.get(lang, {}), report["misses"])
+        figures |= await _dialogues(asker, lang, sets.dialogues.get(lang, []), report["misses"])
         report["languages"][lang] = figures
     await asker.close()
     return report
@@ -135,6 +137,18 @@ def _language(
             if guess != lang:
                 misses.append({"what": "language", "lang": lang, "text": text, "wanted": lang, "got": guess})
     return figures
+
+
+async def _dialogues(asker: Asker, lang: str, items: list[dict[str, Any]], misses: list[dict[str, Any]]) -> Figures:
+    right, turns = 0, 0
+    for dialogue in items:
+        for turn in dialogue["turns"]:
+            answer = await asker.ask(Question(text=turn["text"], conversation=f"eval-{lang}-{dialogue['id']}"))
+            is_right = answer.get("kind") == turn["kind"] and turn.get("article") in (None, answer.get("article"))
+            right, turns = right + is_right, turns + 1
+            if not is_right:
+                misses.append(_miss(f"dialogue {dialogue['id']}", lang, turn["text"], turn["kind"], answer))
+    return {"dialogue_turns_right": _share(right, turns)}
 
 
 async def _ask_all(asker: Asker, texts: list[str]) -> list[dict[str, Any]]:
