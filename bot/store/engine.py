@@ -105,7 +105,7 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # A deferred transaction that reads and then writes fails at once when another wrote between; IMMEDIATE waits its turn.
+    # A deferred transaction that reads and then writes fails when another wrote between; IMMEDIATE waits its turn.
     is_read_only = connection.get_execution_options().get(_READ_ONLY)
     connection.exec_driver_sql("BEGIN" if is_read_only else "BEGIN IMMEDIATE")
 

@@ -104,7 +104,7 @@ async def test_instants_come_back_in_utc_and_naive_ones_are_refused(store: Store
 
     async def add_naive(session: AsyncSession) -> None:
         conversation = a_conversation("c2")
-        conversation.last_at = datetime(2026, 7, 1)  # noqa: DTZ001
+        conversation.last_at = datetime(2026, 7, 1)
         session.add(conversation)
 
     await store.run(add)

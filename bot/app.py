@@ -1,0 +1,220 @@
+"""Puts the bot together: store, helpers, workers, channels, and the HTTP application around them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy import select
+
+from bot.channels.base import Channel
+from bot.channels.web import WebChannel
+from bot.conversations.core import ConversationCore
+from bot.conversations.erase import forget_traces
+from bot.conversations.inbox import InboxWorker
+from bot.conversations.limits import RateLimiter
+from bot.conversations.notices import Notices
+from bot.conversations.outbox import OutboxWorker
+from bot.conversations.rasa import RasaClient
+from bot.conversations.understanding import Understanding
+from bot.errors import StoreUnavailable
+from bot.logs import set_up_logging
+from bot.settings import Settings
+from bot.store.engine import Store
+from bot.web.api import make_api
+from bot.web.guards import SecurityHeaders, SizeLimit, add_error_answers
+from bot.web.internal import make_internal_api
+from bot.web.tokens import Tokens
+from knowledge.loading import load_contacts, load_languages
+from knowledge.locales import Locales
+from knowledge.origins import Origins
+from knowledge.problems import raise_if_any
+
+logger = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 1.0
+WEB_FILES = Path(__file__).parent / "web" / "static"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the bot itself reads of `data/`; tests give their own."""
+
+    locales: Locales
+    notices: Notices
+    understanding: Understanding
+
+    @classmethod
+    def load(cls, data_dir: Path, locales: Locales | None = None) -> Content:
+        """Read it.
+
+        Raises:
+            KnowledgeError, DataFileError: A file is missing or wrong; the message names it.
+        """
+        origins = Origins()
+        languages, contacts = load_languages(data_dir, origins), load_contacts(data_dir, origins)
+        raise_if_any(origins.problems)
+        texts = locales or Locales.load(data_dir)
+        return cls(texts, Notices(texts, languages, contacts), Understanding.from_data(data_dir))
+
+
+class Bot:
+    """The running parts, started and stopped in order."""
+
+    def __init__(self, settings: Settings, content: Content) -> None:
+        self.store = Store(settings.store_url)
+        self.rasa = RasaClient(
+            settings.rasa_base_url,
+            settings.actions_base_url,
+            settings.secrets.rasa_token,
+            settings.rasa_timeout_seconds,
+        )
+        self.web = WebChannel()
+        self.channels: Mapping[str, Channel] = _channels(settings, content, self.web)
+        self.outbox = OutboxWorker(self.store, self.rasa, self.channels)
+        self.inbox = InboxWorker(
+            self.store,
+            self.rasa,
+            content.notices,
+            self.channels,
+            self.outbox.wake,
+            most_attempts=settings.attempts_before_setting_aside,
+            apology_after_seconds=settings.apology_after_seconds,
+        )
+        self.core = ConversationCore(
+            self.store,
+            content.understanding,
+            content.notices,
+            RateLimiter(settings.messages_per_minute, time.monotonic),
+            settings.longest_text,
+            self.inbox.wake,
+            self.outbox.wake,
+        )
+        self._sweeping: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Bring the store up to date, then receive and work.
+
+        Raises:
+            StoreUnavailable: The store cannot be opened.
+        """
+        await self.store.migrate()
+        await self.store.run(lambda session: forget_traces(session, datetime.now(UTC)))
+        self._sweeping = asyncio.create_task(self._sweep())
+        for channel in self.channels.values():
+            await channel.start(self.core)
+
+    async def stop(self) -> None:
+        """Stop receiving, then working; whatever is unfinished waits in the store."""
+        for channel in self.channels.values():
+            await channel.stop()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            await asyncio.gather(self._sweeping, return_exceptions=True)
+        await self.inbox.stop()
+        await self.outbox.stop()
+        await self.rasa.close()
+        await self.store.close()
+
+    async def reachable(self) -> dict[str, bool]:
+        """Say which parts answer."""
+        rasa, actions, store = await asyncio.gather(
+            self.rasa.is_reachable(), self.rasa.are_actions_reachable(), self._is_store_reachable()
+        )
+        return {"store": store, "rasa": rasa, "actions": actions}
+
+    async def _is_store_reachable(self) -> bool:
+        try:
+            await self.store.read(lambda session: session.scalar(select(1)))
+        except StoreUnavailable:
+            return False
+        return True
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self.inbox.sweep()
+                await self.outbox.sweep()
+            except StoreUnavailable as error:
+                logger.error("store_unavailable", extra={"reason": str(error)})
+            await asyncio.sleep(SWEEP_SECONDS)
+
+
+def create_app(settings: Settings, content: Content | None = None) -> FastAPI:
+    """Return the application of one bot process.
+
+    Raises:
+        SettingsProblem, SecretsUnusable, KnowledgeError, DataFileError: Something it needs is missing or wrong.
+    """
+    set_up_logging(settings.log_level)
+    content = content or Content.load(settings.data)
+    bot = Bot(settings, content)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await bot.start()
+        logger.info("bot_started", extra={"channels": sorted(bot.channels)})
+        yield
+        await bot.stop()
+
+    app = FastAPI(title="Zorgbrug", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.bot = bot
+    add_error_answers(app)
+    app.add_middleware(SizeLimit, most_bytes=settings.largest_request_bytes)
+    app.add_middleware(SecurityHeaders, is_https=settings.is_https)
+    tokens = Tokens(settings.secrets.web_secret)
+    app.include_router(
+        make_api(
+            bot.store,
+            bot.core,
+            bot.web,
+            tokens,
+            content.locales,
+            content.notices.languages,
+            is_https=settings.is_https,
+        )
+    )
+    app.include_router(make_internal_api(bot.store, settings.secrets.internal_token))
+    for channel in bot.channels.values():
+        if (router := channel.router()) is not None:
+            app.include_router(router)
+    _add_pages(app, bot)
+    return app
+
+
+def _channels(settings: Settings, content: Content, web: WebChannel) -> dict[str, Channel]:
+    channels: dict[str, Channel] = {web.name: web}
+    if settings.telegram_token is not None:
+        from bot.channels.telegram import TelegramChannel  # slow to import, and most trials run without it
+
+        served = [code for code, language in content.notices.languages.items() if language.served]
+        telegram = TelegramChannel(settings, content.locales, served)
+        channels[telegram.name] = telegram
+    return channels
+
+
+def _add_pages(app: FastAPI, bot: Bot) -> None:
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/ready")
+    async def ready() -> JSONResponse:
+        parts = await bot.reachable()
+        is_ready = all(parts.values())
+        return JSONResponse({"ready": is_ready, "parts": parts}, 200 if is_ready else 503)
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(WEB_FILES / "index.html", headers={"Cache-Control": "no-cache"})
+
+    app.mount("/static", StaticFiles(directory=WEB_FILES), name="static")

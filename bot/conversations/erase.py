@@ -1,0 +1,58 @@
+"""Deleting what a person left behind.
+
+The store is emptied in the transaction that also writes the confirming reply; Rasa is emptied before that reply is
+delivered, and the last rows go right after. A crash in between leaves the confirming reply pending, and with it the
+rest of the work.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.store.models import DONE, Conversation, Escalation, Feedback, Inbox, Outbox
+
+TRACE_DAYS = 7
+
+
+async def erase_conversation(session: AsyncSession, conversation: Conversation, asked_in: Inbox) -> None:
+    """Delete all rows up to the message that asks for it.
+
+    Of that message only the channel's id stays, so that a repeat of it is still known as one. What the person sent
+    after it belongs to a new beginning.
+    """
+    for table in (Feedback, Escalation, Outbox):
+        await session.execute(delete(table).where(table.conversation_id == conversation.id))
+    older = (Inbox.conversation_id == conversation.id, Inbox.id < asked_in.id)
+    await session.execute(delete(Inbox).where(*older))
+    asked_in.conversation_id = None
+    asked_in.content = {"kind": "erased"}
+    asked_in.lang = None
+    asked_in.status = DONE
+    conversation.lang = None
+    conversation.is_lang_chosen = False
+    conversation.place = None
+    conversation.is_with_human = False
+    conversation.is_privacy_shown = False
+
+
+async def finish_erasure(session: AsyncSession, confirmation: int) -> None:
+    """Delete the confirming reply, and the conversation unless something new has begun in it."""
+    reply = await session.get(Outbox, confirmation)
+    if reply is None:
+        return
+    conversation = reply.conversation_id
+    await session.delete(reply)
+    await session.flush()
+    for table in (Inbox, Outbox):
+        if await session.scalar(select(exists().where(table.conversation_id == conversation))):
+            return
+    await session.execute(delete(Conversation).where(Conversation.id == conversation))
+
+
+async def forget_traces(session: AsyncSession, now: datetime) -> None:
+    """Delete the ids that erased messages left, once no channel can repeat them."""
+    old = Inbox.received_at < now - timedelta(days=TRACE_DAYS)
+    await session.execute(delete(Inbox).where(Inbox.conversation_id.is_(None), old))

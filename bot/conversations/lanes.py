@@ -1,0 +1,52 @@
+"""Work that must keep its order within one conversation and may run beside that of others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+logger = logging.getLogger(__name__)
+
+
+class Lanes:
+    """One lane a conversation: `wake` it and its work runs, once more if it was woken meanwhile.
+
+    `work` does all that is due for the conversation and returns. What it raises is logged; a later wake tries again.
+    """
+
+    def __init__(self, name: str, work: Callable[[str], Awaitable[None]], most_at_once: int) -> None:
+        self._name = name
+        self._work = work
+        self._places = asyncio.Semaphore(most_at_once)
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+
+    def wake(self, conversation: str) -> None:
+        """Have the conversation's work done soon."""
+        if conversation in self._lanes:
+            self._again.add(conversation)
+        else:
+            self._lanes[conversation] = asyncio.create_task(self._run(conversation), name=f"{self._name}-lane")
+
+    async def stop(self) -> None:
+        """Break off; whatever was not finished is still in the store."""
+        tasks = list(self._lanes.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, conversation: str) -> None:
+        try:
+            while True:
+                self._again.discard(conversation)
+                async with self._places:
+                    await self._work(conversation)
+                if conversation not in self._again:
+                    break
+        except Exception as error:
+            # Only the type: the text of an exception may quote what a person wrote.
+            logger.error("lane_failed", extra={"lane": self._name, "error": type(error).__name__})
+        finally:
+            self._again.discard(conversation)
+            del self._lanes[conversation]

@@ -1,0 +1,60 @@
+"""What the workers read and write in the store, each within a transaction of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.store.models import PENDING, Conversation, Inbox, Outbox
+from knowledge.replies import Reply
+
+
+async def locked_conversation(session: AsyncSession, conversation: str) -> Conversation | None:
+    """Return the conversation, kept from other writers until the transaction ends.
+
+    SQLite locks as a whole; elsewhere the row's lock also makes the ids of its replies rise in the order of commits.
+    """
+    return await session.get(Conversation, conversation, with_for_update=True)
+
+
+def add_replies(
+    session: AsyncSession,
+    conversation: Conversation,
+    replies: Sequence[Reply],
+    now: datetime,
+    message: Inbox | None = None,
+) -> None:
+    """Put replies in the outbox, in this order; emergencies overtake what still waits there."""
+    session.add_all(
+        Outbox(
+            conversation_id=conversation.id,
+            inbox_id=message.id if message else None,
+            reply_to=message.external_id if message else None,
+            reply=reply.model_dump(mode="json"),
+            is_urgent=reply.kind == "emergency",
+            created_at=now,
+            next_attempt_at=now,
+        )
+        for reply in replies
+    )
+
+
+async def next_message(session: AsyncSession, conversation: str) -> Inbox | None:
+    """Return the oldest message that waits; those behind it wait for it."""
+    found = select(Inbox).where(Inbox.conversation_id == conversation, Inbox.status == PENDING)
+    return await session.scalar(found.order_by(Inbox.id).limit(1))
+
+
+async def next_reply(session: AsyncSession, conversation: str) -> Outbox | None:
+    """Return the reply to deliver next: an urgent one, else the oldest."""
+    found = select(Outbox).where(Outbox.conversation_id == conversation, Outbox.status == PENDING)
+    return await session.scalar(found.order_by(Outbox.is_urgent.desc(), Outbox.id).limit(1))
+
+
+async def conversations_with_work(session: AsyncSession, table: type[Inbox | Outbox], now: datetime) -> Sequence[str]:
+    """Return the conversations with a message (or reply) that is due."""
+    found = select(table.conversation_id).where(table.status == PENDING, table.next_attempt_at <= now).distinct()
+    return [identifier for identifier in (await session.scalars(found)).all() if identifier is not None]

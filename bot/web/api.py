@@ -1,0 +1,196 @@
+"""The API of the chat page; docs/developers.md lists the calls.
+
+Everything about a conversation needs its token: in the `Authorization` header, or in the cookie that scripts cannot
+read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, Field, model_validator
+
+from bot.channels.base import Content, IncomingMessage, Location, Payload, Text
+from bot.channels.web import WEB, Event, Stream, TooManyStreams, WebChannel, external_id
+from bot.conversations.core import ConversationCore
+from bot.store.engine import Store
+from bot.web.guards import ApiError, read_body
+from bot.web.history import conversation_exists, missed_replies, read_history
+from bot.web.tokens import COOKIE, Tokens, token_of
+from knowledge.locales import Locales
+from knowledge.models import Language
+
+COOKIE_SECONDS = 30 * 24 * 3600
+HEARTBEAT_SECONDS = 15.0
+LARGEST_ID = 2**53
+UI_PREFIX = "web."
+
+
+class NewConversation(BaseModel):
+    """What may be said at the start: the language of the page, as a first guess."""
+
+    lang: Annotated[str | None, Field(max_length=35)] = None
+
+
+class Position(BaseModel):
+    """A shared position in degrees."""
+
+    lat: float = Field(ge=-90, le=90, allow_inf_nan=False)
+    lon: float = Field(ge=-180, le=180, allow_inf_nan=False)
+
+
+class NewMessage(BaseModel):
+    """A message of the page: its own id, and exactly one of text, payload, location."""
+
+    id: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,64}$")]
+    text: str | None = None
+    payload: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    location: Position | None = None
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> NewMessage:
+        if sum(value is not None for value in (self.text, self.payload, self.location)) != 1:
+            raise ValueError("exactly one of text, payload and location is needed")
+        return self
+
+    def content(self) -> Content:
+        """Return it as a channel gives it to the core."""
+        if self.location is not None:
+            return Location(latitude=self.location.lat, longitude=self.location.lon)
+        return Payload(payload=self.payload) if self.payload is not None else Text(text=self.text or "")
+
+
+def make_api(
+    store: Store,
+    core: ConversationCore,
+    channel: WebChannel,
+    tokens: Tokens,
+    locales: Locales,
+    languages: Mapping[str, Language],
+    *,
+    is_https: bool,
+) -> APIRouter:
+    """Return the routes under `/api`."""
+    router = APIRouter(prefix="/api")
+
+    async def person(request: Request) -> str:
+        address = tokens.address(token_of(request))
+        if address is None:
+            raise ApiError(401, "no_conversation", "This needs the token of a conversation. Start a new conversation.")
+        return address
+
+    @router.post("/conversations", status_code=201)
+    async def begin(request: Request) -> JSONResponse:
+        body = await read_body(request, NewConversation)
+        address = await core.open(WEB, body.lang)
+        token = tokens.issue(address)
+        answer = JSONResponse({"conversation": address, "token": token}, 201)
+        answer.set_cookie(
+            COOKIE, token, max_age=COOKIE_SECONDS, path="/", httponly=True, samesite="strict", secure=is_https
+        )
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @router.post("/messages", status_code=202)
+    async def take(request: Request, address: str = Depends(person)) -> dict[str, str]:
+        message = await read_body(request, NewMessage)
+        await _require(store, address)
+        await core.accept(
+            IncomingMessage(
+                channel=WEB,
+                address=address,
+                external_id=external_id(address, message.id),
+                content=message.content(),
+            )
+        )
+        return {"id": message.id}
+
+    @router.get("/history")
+    async def history(response: Response, address: str = Depends(person)) -> dict[str, Any]:
+        found = await store.read(lambda session: read_history(session, address))
+        if found is None:
+            raise _gone()
+        response.headers["Cache-Control"] = "no-store"
+        return found
+
+    @router.get("/events")
+    async def events(
+        last_event_id: Annotated[str, Header()] = "",
+        after: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0,
+        address: str = Depends(person),
+    ) -> StreamingResponse:
+        await _require(store, address)
+        is_number = last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 16
+        last = int(last_event_id) if is_number else after
+        return StreamingResponse(
+            _events(store, channel, address, last),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    @router.get("/ui/{lang}")
+    async def ui(lang: str) -> dict[str, Any]:
+        shown = locales.nearest(lang[:35])
+        keys = [key for key in locales.keys(shown) if key.startswith(UI_PREFIX)]
+        return {
+            "lang": shown,
+            "direction": languages[shown].direction,
+            "languages": [
+                {"code": code, "name": language.own_name, "direction": language.direction}
+                for code, language in languages.items()
+                if language.served
+            ],
+            "strings": {key.removeprefix(UI_PREFIX): locales.t(shown, key) for key in keys},
+        }
+
+    return router
+
+
+async def _events(store: Store, channel: WebChannel, address: str, last: int) -> AsyncIterator[str]:
+    try:
+        with channel.listening(address) as stream:
+            yield ": here\n\n"
+            # Listening began before this looks back, so nothing falls between; what comes twice is dropped.
+            missed = await store.read(lambda session: missed_replies(session, address, last))
+            for reply in missed:
+                yield _written(reply)
+            known = {reply.id for reply in missed}
+            async for event in _live(stream):
+                if event is None:
+                    yield ": still here\n\n"
+                elif event.id is None or event.id not in known:
+                    yield _written(event)
+    except TooManyStreams:
+        yield "event: too_many\ndata: {}\n\n"
+
+
+async def _live(stream: Stream) -> AsyncIterator[Event | None]:
+    """Yield events as they come, and None when it was quiet for a while, until the stream ends."""
+    while True:
+        try:
+            event = await asyncio.wait_for(stream.queue.get(), HEARTBEAT_SECONDS)
+        except TimeoutError:
+            yield None
+            continue
+        if event is None:
+            return
+        yield event
+
+
+def _written(event: Event) -> str:
+    identifier = f"id: {event.id}\n" if event.id is not None else ""
+    return f"{identifier}event: {event.name}\ndata: {json.dumps(event.data, ensure_ascii=False)}\n\n"
+
+
+async def _require(store: Store, address: str) -> None:
+    if not await store.read(lambda session: conversation_exists(session, address)):
+        raise _gone()
+
+
+def _gone() -> ApiError:
+    return ApiError(401, "conversation_gone", "This conversation is not kept any more. Start a new conversation.")

@@ -1,0 +1,68 @@
+"""The conversation so far, as the page shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.channels.web import WEB, Event, client_id, reply_data
+from bot.store.models import Conversation, Inbox, Outbox
+
+MOST_ENTRIES = 500
+
+
+async def conversation_exists(session: AsyncSession, address: str) -> bool:
+    """Say whether the conversation is still kept."""
+    return await _conversation(session, address) is not None
+
+
+async def read_history(session: AsyncSession, address: str) -> dict[str, Any] | None:
+    """Return the newest entries in the order in which they happened, or None when the conversation is gone."""
+    conversation = await _conversation(session, address)
+    if conversation is None:
+        return None
+    sent = select(Inbox).where(Inbox.conversation_id == conversation.id)
+    replied = select(Outbox).where(Outbox.conversation_id == conversation.id)
+    messages = (await session.scalars(sent.order_by(Inbox.id.desc()).limit(MOST_ENTRIES))).all()
+    replies = (await session.scalars(replied.order_by(Outbox.id.desc()).limit(MOST_ENTRIES))).all()
+    entries = [(row.received_at, 0, row.id, _said(row, address)) for row in messages]
+    entries += [(row.created_at, 1, row.id, {"from": "bot", **_reply(row, address)}) for row in replies]
+    entries.sort(key=lambda entry: entry[:3])
+    return {
+        "lang": conversation.lang,
+        "is_lang_chosen": conversation.is_lang_chosen,
+        "messages": [entry[3] for entry in entries[-MOST_ENTRIES:]],
+    }
+
+
+async def missed_replies(session: AsyncSession, address: str, last: int) -> list[Event]:
+    """Return the replies after an event id."""
+    conversation = await _conversation(session, address)
+    if conversation is None:
+        return []
+    later = select(Outbox).where(Outbox.conversation_id == conversation.id, Outbox.id > last)
+    rows = (await session.scalars(later.order_by(Outbox.id))).all()
+    # The last word of an erasure is left to its delivery, which ends with the row gone.
+    return [Event("reply", _reply(row, address), row.id) for row in rows if row.reply.get("effect") != "erase"]
+
+
+async def _conversation(session: AsyncSession, address: str) -> Conversation | None:
+    return await session.scalar(
+        select(Conversation).where(Conversation.channel == WEB, Conversation.address == address)
+    )
+
+
+def _said(row: Inbox, address: str) -> dict[str, Any]:
+    return {
+        "from": "person",
+        "id": client_id(address, row.external_id),
+        "at": row.received_at.isoformat(),
+        "status": row.status,
+        **row.content,
+    }
+
+
+def _reply(row: Outbox, address: str) -> dict[str, Any]:
+    return {**reply_data(row.id, address, row.reply, row.reply_to), "at": row.created_at.isoformat()}
