@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -79,7 +79,7 @@ class Bot:
             settings.rasa_timeout_seconds,
         )
         self.web = WebChannel()
-        self.channels: Mapping[str, Channel] = _channels(settings, content, self.web)
+        self.channels: dict[str, Channel] = _channels(settings, content, self.web)
         self.outbox = OutboxWorker(self.store, self.rasa, self.channels)
         self.inbox = InboxWorker(
             self.store,

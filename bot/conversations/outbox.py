@@ -115,14 +115,13 @@ class OutboxWorker:
             raise DeliveryFailed(f"the channel failed with {type(error).__name__}") from error
 
     async def _put_off(self, row: Outbox, failure: DeliveryFailed | RasaAway, patience: timedelta) -> bool:
-        """Note a failed attempt; return whether it was the last one."""
+        """Note a failed attempt; return whether it was the last one. Rasa is waited for: it must forget, too."""
         now = datetime.now(UTC)
         pause = min(FIRST_PAUSE_SECONDS * 2 ** min(row.attempts, 10), LONGEST_PAUSE_SECONDS) * random.uniform(0.8, 1.2)
-        is_permanent = False
+        is_given_up = False
         if isinstance(failure, DeliveryFailed):
-            is_permanent = failure.is_permanent
             pause = pause if failure.retry_after_seconds is None else failure.retry_after_seconds
-        is_given_up = is_permanent or now - row.created_at > patience
+            is_given_up = failure.is_permanent or now - row.created_at > patience
         logger.warning(
             "delivery_failed",
             extra={

@@ -1,13 +1,22 @@
-"""What the tests of the bot share: a store in a temporary folder."""
+"""What the tests of the bot share: a store and a whole bot in a temporary folder, beside a Rasa that does as told."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
+from bot.app import Bot, Content
+from bot.settings import PROJECT, Settings
 from bot.store.engine import Store
+from knowledge.locales import Locales
+from tests.bot.fakes import FakeRasa, KeepingChannel
+
+DATA = PROJECT / "data"
+
+MakeBot = Callable[..., Bot]
 
 
 @pytest.fixture
@@ -21,3 +30,59 @@ async def store(database: Path) -> AsyncIterator[Store]:
     await store.migrate()
     yield store
     await store.close()
+
+
+def load_locales() -> Locales:
+    texts: dict[str, dict[str, str]] = {}
+    for path in [*sorted((DATA / "locales").glob("*.yml")), *sorted((DATA / "locales" / "parts").glob("*.yml"))]:
+        texts.setdefault(path.stem.split(".")[-1], {}).update(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return Locales(texts)
+
+
+@pytest.fixture(scope="session")
+def content() -> Content:
+    return Content.load(DATA, load_locales())
+
+
+@pytest.fixture
+async def rasa() -> AsyncIterator[FakeRasa]:
+    rasa = FakeRasa()
+    await rasa.start()
+    yield rasa
+    await rasa.stop()
+
+
+@pytest.fixture
+def channel() -> KeepingChannel:
+    return KeepingChannel()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, rasa: FakeRasa) -> Settings:
+    return Settings.load(
+        _env_file=None,
+        var=tmp_path,
+        data=DATA,
+        rasa_url=rasa.url,
+        actions_url=rasa.url,
+        apology_after_seconds=0.4,
+        rasa_timeout_seconds=2.0,
+        telegram_token=None,
+    )
+
+
+@pytest.fixture(autouse=True)
+def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.app.SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr("bot.conversations.inbox.SHORTEST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr("bot.conversations.inbox.LONGEST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr("bot.conversations.outbox.FIRST_PAUSE_SECONDS", 0.05)
+
+
+@pytest.fixture
+async def bot(settings: Settings, content: Content, channel: KeepingChannel) -> AsyncIterator[Bot]:
+    bot = Bot(settings, content)
+    bot.channels[channel.name] = channel
+    await bot.start()
+    yield bot
+    await bot.stop()
