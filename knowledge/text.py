@@ -30,10 +30,12 @@ _LATIN_WORD = re.compile(r"[a-z0-9]*[a-z][a-z0-9]*", re.IGNORECASE)
 _SHORT_I = re.compile(r"(?<=[aeou])y(?![aou])|(?<=^[mtk]o)j$")
 # Dutch words and names that a Bulgarian writes among the own words, and that must stay what they are.
 _STAY_LATIN = frozenset(
-    "apotheek basisverzekering bill bsn brp cak digid eigen gemeente gp hap huisarts huisartsenpost risico rni "
-    "spoedeisende seh tandarts toeslag uitzendbureau uwv verloskundige verwijzing zorgtoeslag zorgverzekering zorgpas "
-    "passant whatsapp win punt".split()
-)
+    [
+        "apotheek", "basisverzekering", "bsn", "brp", "cak", "digid", "eigen", "gemeente", "gp", "hap", "huisarts",
+        "huisartsenpost", "risico", "rni", "spoedeisende", "hulp", "seh", "tandarts", "uitzendbureau", "uwv",
+        "verloskundige", "verwijzing", "zorgtoeslag", "zorgverzekering", "zorgpas", "passant", "win", "punt",
+    ]
+)  # fmt: skip
 
 
 def clean(text: str) -> str:
@@ -76,7 +78,7 @@ def is_latin_bulgarian(text: str, lang: str) -> bool:
 
 
 def bulgarian_to_cyrillic(text: str) -> str:
-    """Return the text with its Bulgarian words in Cyrillic: `imam li nujda ot huisarts`, `имам ли нужда от huisarts`."""
+    """Return the text with its Bulgarian words in Cyrillic: `kade e bolnicata`, `каде е болницата`."""
     return _LATIN_WORD.sub(lambda match: _word_to_cyrillic(match.group()), fold(text))
 
 

@@ -1,0 +1,75 @@
+"""The pieces that are searched: titles, questions and answers in all languages, and what people ask that is not ours.
+
+A negative is a passage with the label `NONE`: to the model it is one more "article", and when it wins, we abstain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from knowledge.facts import PLACEHOLDER
+from knowledge.models import Article
+from knowledge.text import bulgarian_to_cyrillic, clean, is_latin_bulgarian
+
+NONE = ""  # no article has an empty id, and it sorts before all of them
+
+Kind = Literal["title", "question", "answer", "negative"]
+
+# Rasa intents whose examples have no answer in the knowledge base.
+_NEGATIVE_FILES = ("out_of_scope.yml", "smalltalk.yml")
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One piece of text that is searched."""
+
+    text: str
+    lang: str
+    article: str
+    kind: Kind
+
+
+def searchable(text: str, lang: str) -> str:
+    """Return a text as it is searched: clean, and Bulgarian in its own letters."""
+    cleaned = clean(text)
+    return bulgarian_to_cyrillic(cleaned) if is_latin_bulgarian(cleaned, lang) else cleaned
+
+
+def passages_of(articles: Iterable[Article]) -> list[Passage]:
+    """Return the passages of all articles, by article, language and place in the text."""
+    return [passage for article in articles for passage in _of_article(article)]
+
+
+def read_negatives(data_dir: Path) -> list[Passage]:
+    """Return Rasa's examples of small talk and of what is out of scope; none when the files are not there."""
+    found = []
+    for folder in sorted(path for path in (data_dir / "nlu").glob("*") if path.is_dir()):
+        for name in _NEGATIVE_FILES:
+            if (folder / name).exists():
+                loaded = yaml.safe_load((folder / name).read_text(encoding="utf-8"))
+                found += [Passage(text, folder.name, NONE, "negative") for text in _examples(loaded)]
+    return found
+
+
+def _of_article(article: Article) -> Iterator[Passage]:
+    for lang, translation in sorted(article.translations.items()):
+        yield Passage(translation.title, lang, article.id, "title")
+        for question in translation.questions:
+            yield Passage(question, lang, article.id, "question")
+        steps = translation.steps
+        rest = [part for part in translation.paragraphs[1:] if not part.startswith("1. ")]
+        for text in (translation.short_answer, *steps, *rest):
+            yield Passage(PLACEHOLDER.sub("", text), lang, article.id, "answer")
+
+
+def _examples(loaded: object) -> Iterator[str]:
+    items = loaded.get("nlu", []) if isinstance(loaded, dict) else []
+    for item in items:
+        for line in str(item.get("examples", "")).splitlines():
+            if line.startswith("- "):
+                yield line[2:].strip()

@@ -1,0 +1,117 @@
+"""Score every article for a question: a trained classifier, the closest passage, and the words in common.
+
+Inference alone, in numpy; `knowledge.training` makes the arrays. Raw E5 vectors cluster by language, so each language's
+own mean is taken away first: measured here, the nearest vector then finds the article three times as often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.features import Sparse, TextFeatures
+from knowledge.index import VectorIndex
+from knowledge.passages import NONE
+from knowledge.retrieval_settings import Weights
+
+Vector = NDArray[np.float32]
+NEAREST = 512  # passages looked at; an article with none among them gets the last one's similarity
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What each part says of each label, before they are weighed together."""
+
+    classifier: Vector
+    vector: Vector
+    lexical: Vector
+
+
+@dataclass(frozen=True)
+class SearchModel:
+    """Everything that search needs of the passages. `labels` are article ids in order, `NONE` among them if trained.
+
+    Passages stand in the order of their labels: those of label i are the rows `starts[i]` up to `starts[i + 1]`.
+    """
+
+    labels: tuple[str, ...]
+    starts: NDArray[np.int64]
+    means: Mapping[str, Vector]
+    features: TextFeatures
+    coefficients: NDArray[np.float32]  # (dim + features, labels)
+    intercepts: Vector
+    postings: tuple[NDArray[np.int64], NDArray[np.int32], Vector]  # by piece: where it starts, passages, values
+    index: VectorIndex
+
+    @property
+    def dim(self) -> int:
+        """Length of the vectors."""
+        return len(self.coefficients) - len(self.features)
+
+    def centre(self, vector: Vector, lang: str) -> Vector:
+        """Take the mean of the language away; one that we have no passages in borrows the closest mean."""
+        mean = self.means.get(lang)
+        if mean is None:
+            mean = max(
+                self.means.values(), key=lambda item: float(item @ vector) / (float(np.linalg.norm(item)) or 1.0)
+            )
+        return unit(vector - mean)
+
+    def parts(self, vector: Vector, text: str, lang: str) -> Parts:
+        """Return what each part says of a question.
+
+        Args:
+            vector: Unit-length embedding of the text, shape (dim,).
+            text: The question in its searchable form.
+            lang: Its language.
+        """
+        centred = self.centre(vector, lang)
+        columns, values = self.features.of(text)
+        logits = centred @ self.coefficients[: self.dim] + self.intercepts
+        if len(columns):
+            logits = logits + values @ self.coefficients[self.dim + columns]
+        return Parts(
+            classifier=logits - _log_sum(logits),
+            vector=self._best_vector(centred),
+            lexical=self._best_lexical((columns, values)),
+        )
+
+    def weigh(self, parts: Parts, weights: Weights, priors: Mapping[str, float] | None = None) -> Vector:
+        """Return the probability of each label, in the order of `labels`."""
+        logits = weights.classifier * parts.classifier + weights.vector * parts.vector + weights.lexical * parts.lexical
+        boosts = priors or {}
+        for number, label in enumerate(self.labels):
+            if label == NONE:
+                logits[number] += weights.none
+                logits[number] += weights.prior * (boosts.get("out_of_scope", 0.0) - boosts.get("faq", 0.0))
+            else:
+                logits[number] += weights.prior * boosts.get(label, 0.0)
+        return np.asarray(np.exp(logits - _log_sum(logits)), dtype=np.float32)
+
+    def _best_vector(self, centred: Vector) -> Vector:
+        rows, scores = self.index.search(centred, NEAREST)
+        every = np.full(int(self.starts[-1]), scores[-1], dtype=np.float32)
+        every[rows] = scores
+        return np.maximum.reduceat(every, self.starts[:-1])
+
+    def _best_lexical(self, features: Sparse) -> Vector:
+        begins, passages, values = self.postings
+        every = np.zeros(int(self.starts[-1]), dtype=np.float32)
+        for column, value in zip(*features, strict=True):
+            part = slice(begins[column], begins[column + 1])
+            every[passages[part]] += value * values[part]
+        return np.maximum.reduceat(every, self.starts[:-1])
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return vectors of unit length; a zero stays zero."""
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(norms == 0, 1, norms), dtype=np.float32)
+
+
+def _log_sum(logits: Vector) -> float:
+    top = float(logits.max())
+    return top + float(np.log(np.exp(logits - top).sum()))
