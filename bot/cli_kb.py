@@ -1,0 +1,142 @@
+"""`zorgbrug kb`: what content editors do from a terminal: check, stamp, publish, fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.errors import BotError
+from bot.settings import Settings
+from knowledge.errors import KnowledgeError
+
+if TYPE_CHECKING:
+    from knowledge.fitting import Quality
+    from knowledge.problems import Problem
+
+kb_app = typer.Typer(help="The knowledge base: check, stamp, publish, fit.", no_args_is_help=True)
+
+Articles = Annotated[list[str] | None, typer.Argument(help="Ids of articles; without any, all that have no stamp yet.")]
+Languages = Annotated[list[str] | None, typer.Option("--lang", help="Only this language; may be given more than once.")]
+Anyway = Annotated[bool, typer.Option("--anyway", help="Publish although the checks found problems.")]
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    try:
+        yield
+    except (KnowledgeError, BotError) as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from None
+
+
+@kb_app.command()
+def check() -> None:
+    """Look for every problem in the content; exit 1 when there is one."""
+    from knowledge.base import KnowledgeBase
+    from knowledge.checks import check as find_problems
+
+    with _clear_errors():
+        knowledge = KnowledgeBase.load(Settings.load().data)
+        problems = find_problems(knowledge, datetime.now(UTC).date())
+    if problems:
+        _show(problems)
+        raise typer.Exit(1)
+    texts = [text for article in knowledge.articles.values() for text in article.translations.values()]
+    questions = sum(len(text.questions) for text in texts)
+    typer.echo(
+        f"All is well: {len(knowledge.articles)} articles, {len(texts)} texts, {questions} questions, "
+        f"{len(knowledge.contacts)} contacts, {len(knowledge.facts)} yearly figures."
+    )
+
+
+@kb_app.command()
+def stamp(articles: Articles = None, languages: Languages = None) -> None:
+    """Mark translations as being of the present Dutch text."""
+    from knowledge.stamping import stamp as stamp_translations
+
+    with _clear_errors():
+        changed = stamp_translations(Settings.load().data, articles or (), languages or ())
+    typer.echo(f"Stamped {len(changed)} translations.")
+
+
+@kb_app.command()
+def publish(anyway: Anyway = False) -> None:
+    """Build a snapshot and make it the one in use; running services take it over by themselves."""
+    from knowledge.base import KnowledgeBase
+    from knowledge.checks import check as find_problems
+    from knowledge.encoder import LazyEncoder
+    from knowledge.publishing import build_snapshot
+
+    with _clear_errors():
+        settings = Settings.load()
+        knowledge = KnowledgeBase.load(settings.data)
+        problems = find_problems(knowledge)
+        if problems:
+            _show(problems)
+            if not anyway:
+                typer.echo("Nothing was published. Mend these, or add --anyway.", err=True)
+                raise typer.Exit(1)
+        encoder = LazyEncoder(_encoder_setting(settings))
+        made = build_snapshot(settings.data, settings.var / "snapshots", encoder, progress=_progress())
+    if made.is_new:
+        typer.echo(
+            f"Published {made.folder.name}: {made.articles} articles, {made.passages} passages, {made.seconds:.0f} s."
+        )
+    else:
+        typer.echo(f"Nothing has changed; {made.folder.name} stays in use.")
+
+
+@kb_app.command()
+def fit() -> None:
+    """Fit the weights and thresholds of search and write data/retrieval.yml; some minutes."""
+    from knowledge.encoder import LazyEncoder
+    from knowledge.fitting_run import fit_and_measure
+
+    with _clear_errors():
+        settings = Settings.load()
+        report = fit_and_measure(
+            settings.data, settings.var / "snapshots", LazyEncoder(_encoder_setting(settings)), _progress()
+        )
+    typer.echo("Cross-validation over the questions of the articles:")
+    _show_quality(report.cross_validated)
+    typer.echo("Development questions (data/eval), whose thresholds these are:")
+    _show_quality(report.development)
+    typer.echo("Wrote data/retrieval.yml. Publish it with `zorgbrug kb publish`.")
+
+
+def _encoder_setting(settings: Settings) -> str:
+    from knowledge.encoder import BUNDLED
+
+    return str(getattr(settings, "encoder", BUNDLED))
+
+
+def _show(problems: list[Problem]) -> None:
+    for problem in problems:
+        typer.echo(str(problem), err=True)
+    typer.echo(f"{len(problems)} problem{'' if len(problems) == 1 else 's'}.", err=True)
+
+
+def _show_quality(qualities: Mapping[str, Quality]) -> None:
+    typer.echo(f"{'':5}{'n':>6}{'recall@1':>10}{'recall@3':>10}{'answered':>10}{'wrongly':>9}{'abstained':>11}")
+    for lang, item in qualities.items():
+        typer.echo(
+            f"{lang:5}{item.questions:6}{item.recall_at_1:10.3f}{item.recall_at_3:10.3f}"
+            f"{item.answered_right:10.3f}{item.answered_wrong:9.3f}{item.abstained_right:11.3f}"
+        )
+
+
+def _progress() -> Callable[[int, int], None]:
+    shown = -1
+
+    def show(done: int, total: int) -> None:
+        nonlocal shown
+        tenth = 10 * done // total
+        if tenth != shown:
+            shown = tenth
+            typer.echo(f"  embedded {done} of {total} passages", err=True)
+
+    return show
