@@ -62,24 +62,25 @@ class Weights:
     ngrams: float = 0.35  # times the letter model's evidence, whose features overlap
     voices: tuple[float, ...] = (0.6, 0.3)  # times the log-ratio of each voice
     voice_limit: float = 3.0  # a voice may be wrong, however loud
+    served: float = 0.7  # for a language that we have texts in: more people here speak it
     previous: float = 1.5  # for the language of the conversation
     dutch_term: float = 0.7  # for each Dutch term where no conversation is known
     sure: float = 0.8  # least probability to be called sure
 
 
 class LanguageIdentifier:
-    """Tells the registered languages apart."""
+    """Tells the registered languages apart; `registered` says of each whether it is served."""
 
     def __init__(
         self,
-        registered: Iterable[str],
+        registered: Mapping[str, bool],
         words: Mapping[str, Iterable[str]],
         ngrams: NgramModel,
         neutral: "NeutralWords",
         voices: Sequence[Voice],
         weights: Weights = Weights(),
     ) -> None:
-        self._registered = frozenset(registered)
+        self._registered = dict(registered)
         self._words: dict[str, tuple[str, ...]] = {}
         for name, listed in words.items():
             for word in listed:
@@ -98,7 +99,8 @@ class LanguageIdentifier:
             VoiceUnavailable: A detector of others is not installed.
         """
         folder = Path(data_dir)
-        registered = tuple(load_mapping(folder / "languages.yml"))
+        registry = load_mapping(folder / "languages.yml")
+        registered = {lang: bool(entry["served"]) for lang, entry in registry.items()}
         words, lines = read_language_texts(folder, registered)
         profiles = ("nl", "en", "pl", "ro", "tr", "es", "hr", "bg", "uk", "ru", "ar")
         voices = (FastTextVoice(), LangdetectVoice(profiles))
@@ -115,6 +117,8 @@ class LanguageIdentifier:
         cleaned = normalise(text[:MAX_CHARACTERS])
         telling, dutch_terms = self._neutral.remove(tokens(cleaned))
         script = _main_script(telling)
+        if script == "CYRILLIC":
+            telling = [word for word in telling if _script_of(word) == script]
         if script is None and (previous or not dutch_terms):
             return LanguageGuess(previous or DEFAULT_LANGUAGE, _KEPT if previous else 0.0, False)
         probabilities = self._probabilities(cleaned, telling, script or "LATIN", previous, dutch_terms)
@@ -147,7 +151,9 @@ class LanguageIdentifier:
         for voice, weight in zip(self._voices, weights.voices, strict=False):
             self._add_voice(scores, voice.hear(spoken), script, weight)
         for name in scores:
-            if previous is not None and _outside(name) == previous:
+            if self._registered.get(_outside(name)):
+                scores[name] += weights.served
+            if _outside(name) == previous:
                 scores[name] += weights.previous
         return _softmax(scores)
 
@@ -183,8 +189,15 @@ class LanguageIdentifier:
 class NeutralWords:
     """The words that say nothing of a language: Dutch terms, words of all languages, numbers and names of places."""
 
-    def __init__(self, dutch_terms: Iterable[str], international: Iterable[str], names: Iterable[str]) -> None:
+    def __init__(
+        self,
+        dutch_terms: Iterable[str],
+        dutch_stems: Iterable[str],
+        international: Iterable[str],
+        names: Iterable[str],
+    ) -> None:
         self._dutch = frozenset(dutch_terms)
+        self._dutch_stems = tuple(dutch_stems)
         self._international = frozenset(international)
         self._names = {tuple(tokens(name)) for name in names}
         self._longest = max(map(len, self._names), default=0)
@@ -201,7 +214,7 @@ class NeutralWords:
             for name in (place["name"], *place.get("aliases", ()), *place.get("towns", ()))
             if fold(str(name)) not in ordinary
         ]
-        return cls(tokens(listed["dutch_terms"]), tokens(listed["international"]), names)
+        return cls(*(tokens(listed[key]) for key in ("dutch_terms", "dutch_stems", "international")), names)
 
     def remove(self, words: list[str]) -> tuple[list[str], int]:
         """Return the words that tell something, and how many Dutch terms there were among the others."""
@@ -212,8 +225,9 @@ class NeutralWords:
             size = self._name_at(words, position)
             word = words[position]
             if not size:
-                dutch += word in self._dutch
-                if word not in self._dutch and word not in self._international and any(map(str.isalpha, word)):
+                is_dutch = word in self._dutch or word.startswith(self._dutch_stems)
+                dutch += is_dutch
+                if not is_dutch and word not in self._international and any(map(str.isalpha, word)):
                     telling.append(word[:_LONGEST_WORD])
             position += size or 1
         return telling, dutch
@@ -253,13 +267,20 @@ def _training_examples(folder: Path) -> Iterable[str]:
 
 
 def _main_script(words: Iterable[str]) -> str | None:
+    """Return the script of most words; Latin ones count a third, as they are the foreign ones in any other script."""
     counts = dict.fromkeys(_CANDIDATES, 0)
-    for letter in "".join(words):
-        name = unicodedata.name(letter, "").split(" ")[0]
-        if name in counts:
-            counts[name] += 1
+    for word in words:
+        script = _script_of(word)
+        if script is not None:
+            counts[script] += 1 if script == "LATIN" else 3
     best = max(counts, key=lambda script: counts[script])
     return best if counts[best] else None
+
+
+def _script_of(word: str) -> str | None:
+    letter = next(filter(str.isalpha, word), "")
+    script = unicodedata.name(letter, "").split(" ")[0]
+    return script if script in _CANDIDATES else None
 
 
 def _softmax(scores: Mapping[str, float]) -> dict[str, float]:
