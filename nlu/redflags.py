@@ -1,25 +1,27 @@
 """Find words that mean danger: somebody may die, kill themselves or be attacked.
 
-Pure and quick, so the bot can answer with 112 before anything else runs. The words stand in `data/redflags/`, one file a
-language; all of them are searched in every message, because people mix languages. Where a message is truly unclear the
+Pure and quick, so the bot can answer with 112 before anything else runs. The words stand in `data/redflags/`, one
+file a language; all of them are searched in every message, because people mix languages. Where a message is truly unclear the
 detector fires: a needless 112 reply costs a moment, a missed one may cost a life.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import NamedTuple
 
-from nlu.datafiles import DataFileError, load_mapping
-from nlu.patterns import DEFAULT_WINDOW, Pattern, PatternError, PatternReader, Phrase, Reading, Span
+from nlu.datafiles import DataFileError
+from nlu.patterns import Pattern, Reading, Span
+from nlu.redflag_lexicon import Category, Kind, Lexicon, read_lexicon
 from nlu.text import MAX_LENGTH, fold, normalise
 from nlu.vocabulary import Vocabulary
 
-Kind = Literal["medical", "suicide", "violence"]
 # Who writes that he took pills to die needs the answer for suicide; who is beaten and bleeds needs the ambulance.
 _URGENCY: tuple[Kind, ...] = ("suicide", "medical", "violence")
-_GUARDS = ("negation", "informational", "hypothetical", "past", "present", "now", "idioms", "contrast", "never_typos")
+_NEAR = 5  # words
+_LONGEST_GUARD = 12
 _PIECE = re.compile(
     r"(?P<word>\d+[.,]\d+|\d{2,}(?=[^\W\d_])|[0-35789](?=[^\W\d_])|[^\W_]+(?:'[^\W_]+)*)"
     r"|(?P<pause>\.\.+|…|[,:()\"]|\s[-–—]+\s)|(?P<stop>[.!?;])"
@@ -36,22 +38,6 @@ class RedFlag:
     phrase: str
 
 
-@dataclass(frozen=True, eq=False)
-class _Category:
-    name: str
-    kind: Kind
-    lexicon: "_Lexicon"
-    unless: tuple[Phrase, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class _Lexicon:
-    lang: str
-    guards: dict[str, tuple[Phrase, ...]]
-    idioms: tuple[Pattern, ...]
-    patterns: list[tuple[_Category, Pattern]] = field(default_factory=list)
-
-
 class _Message(NamedTuple):
     """The words of a message, with the number of the sentence and of the clause that each stands in."""
 
@@ -63,7 +49,7 @@ class _Message(NamedTuple):
 class RedFlagDetector:
     """Finds red flags with the lexicons of all languages at once."""
 
-    def __init__(self, lexicons: list[_Lexicon], vocabulary: Vocabulary) -> None:
+    def __init__(self, lexicons: list[Lexicon], vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         self._patterns = [entry for kind in _URGENCY for lexicon in lexicons for entry in _of_kind(lexicon, kind)]
         self._by_word: dict[int, list[int]] = {}
@@ -83,24 +69,17 @@ class RedFlagDetector:
         if not paths:
             raise DataFileError(folder, "No red-flag lexicon (*.yml) here.", "Restore the folder from the repository.")
         vocabulary = Vocabulary()
-        return cls([_read_lexicon(path, vocabulary) for path in paths], vocabulary)
+        return cls([read_lexicon(path, vocabulary) for path in paths], vocabulary)
 
     def find(self, text: str) -> RedFlag | None:
         """Return the most urgent red flag of a message in any language, or None."""
         message = _read_message(text)
         reading = Reading(self._vocabulary, message.words, message.sentences)
         indexes = {index for number in reading.numbers() for index in self._by_word.get(number, ())}
-        for index in sorted(indexes):
-            category, pattern = self._patterns[index]
-            for spans in reading.matches(pattern):
-                if not _is_explained_away(spans, category, reading, message):
-                    low, high = min(spans).start, max(span.end for span in spans)
-                    phrase = " ".join(message.words[low:high])
-                    return RedFlag(category.kind, category.name, category.lexicon.lang, phrase)
-        return None
+        return _Search(message, reading, [self._patterns[index] for index in sorted(indexes)]).most_urgent()
 
 
-def _of_kind(lexicon: _Lexicon, kind: Kind) -> Iterator[tuple[_Category, Pattern]]:
+def _of_kind(lexicon: Lexicon, kind: Kind) -> Iterator[tuple[Category, Pattern]]:
     return ((category, pattern) for category, pattern in lexicon.patterns if category.kind == kind)
 
 
@@ -121,131 +100,123 @@ def _read_message(text: str) -> _Message:
     return message
 
 
-def _is_explained_away(spans: tuple[Span, ...], category: _Category, reading: Reading, message: _Message) -> bool:
-    """Return whether the words around a match say that nobody is in danger now."""
-    lexicon = category.lexicon
-    low, high = min(spans).start, max(span.end for span in spans) - 1
-    sentences = set(message.sentences[low : high + 1])
-    clauses = _clauses(reading, message, lexicon)
+class _Search:
+    """One message, searched with all patterns that have a word in it."""
 
-    def near(phrases: tuple[Phrase, ...]) -> Iterator[Span]:
-        return (
-            span for phrase in phrases for span in reading.spans(phrase) if message.sentences[span.start] in sentences
-        )
+    def __init__(self, message: _Message, reading: Reading, candidates: list[tuple[Category, Pattern]]) -> None:
+        self._message = message
+        self._reading = reading
+        self._candidates = candidates
+        self._surroundings: dict[str, _Surroundings] = {}
 
-    def said(guard: str) -> Iterator[Span]:
-        return near(lexicon.guards[guard])
-
-    if any(near(category.unless)):
-        return True
-    if any(
-        _overlaps(span, part)
-        for idiom in lexicon.idioms
-        for found in reading.matches(idiom)
-        for span in found
-        for part in spans
-    ):
-        return True
-    for span in said("negation"):
-        is_free = not any(_overlaps(span, part) for part in spans)
-        if is_free and any(span.end == part.start and clauses[span.start] == clauses[part.start] for part in spans):
-            return True
-    if any(low - 5 <= span.end and span.start <= high + 2 for span in said("now")):
-        return False
-    if_words = [span for span in said("hypothetical") if clauses[span.start] == clauses[low] or span.end == low]
-    is_present = not if_words and any(low - 2 <= span.end and span.start <= high + 1 for span in said("present"))
-    if is_present:
-        return False
-    if any(said("past")):
-        return True
-    # A question after the fact ("he has chest pain, what does 112 cost") does not undo the fact; "if" before it does.
-    return any(if_words or clauses[span.start] <= clauses[high] for span in said("informational"))
-
-
-def _overlaps(left: Span, right: Span) -> bool:
-    return left.start < right.end and right.start < left.end
-
-
-def _clauses(reading: Reading, message: _Message, lexicon: _Lexicon) -> list[int]:
-    """Return the clause numbers, with a new clause wherever a word such as `but` begins one."""
-    breaks = {span.start for phrase in lexicon.guards["contrast"] for span in reading.spans(phrase)}
-    if not breaks:
-        return message.clauses
-    added, clauses = 0, []
-    for position, clause in enumerate(message.clauses):
-        added += position in breaks
-        clauses.append(clause + added)
-    return clauses
-
-
-def _read_lexicon(path: Path, vocabulary: Vocabulary) -> _Lexicon:
-    content = load_mapping(path)
-    problems = [f"unknown key `{key}`" for key in content if key not in ("words", "guards", "categories")]
-    parts = {key: content.get(key) or {} for key in ("words", "guards", "categories")}
-    problems += [
-        f"`{key}` must hold names with their values" for key, part in parts.items() if not isinstance(part, dict)
-    ]
-    if problems:
-        raise _mistakes(path, problems)
-    reader = PatternReader(vocabulary, path.stem, parts["words"])
-    guards = {name: _entries(parts["guards"], name, "guards", problems) for name in _GUARDS}
-    problems += [f"guards: unknown guard `{name}`" for name in parts["guards"] if name not in _GUARDS]
-    phrases = {name: _phrases(reader, guards[name], f"guards.{name}", problems) for name in _GUARDS if name != "idioms"}
-    idioms = [_pattern(reader, entry, {}, f"guards.idioms[{n}]", problems) for n, entry in enumerate(guards["idioms"])]
-    vocabulary.never_typos(str(entry) for entry in guards["never_typos"])
-    lexicon = _Lexicon(path.stem, phrases, tuple(filter(None, idioms)))
-    for name, body in parts["categories"].items():
-        _read_category(reader, name, body, lexicon, problems)
-    if problems:
-        raise _mistakes(path, problems)
-    return lexicon
-
-
-def _read_category(reader: PatternReader, name: str, body: Any, lexicon: _Lexicon, problems: list[str]) -> None:
-    where = f"categories.{name}"
-    if not isinstance(body, dict) or body.get("kind") not in get_args(Kind):
-        problems.append(f"{where}: needs `kind`: {', '.join(get_args(Kind))}")
-        return
-    unknown = set(body) - {"kind", "patterns", "unless", "within", "across_sentences"}
-    problems += [f"{where}: unknown key `{key}`" for key in sorted(map(str, unknown))]
-    unless = _phrases(reader, _entries(body, "unless", where, problems), f"{where}.unless", problems)
-    category = _Category(name, body["kind"], lexicon, unless)
-    entries = _entries(body, "patterns", where, problems)
-    if not entries:
-        problems.append(f"{where}: needs `patterns`")
-    for number, entry in enumerate(entries):
-        pattern = _pattern(reader, entry, body, f"{where}.patterns[{number}]", problems)
-        if pattern:
-            lexicon.patterns.append((category, pattern))
-
-
-def _entries(body: dict[str, Any], key: str, where: str, problems: list[str]) -> list[Any]:
-    entries = body.get(key, [])
-    if isinstance(entries, list):
-        return entries
-    problems.append(f"{where}.{key}: must be a list")
-    return []
-
-
-def _phrases(reader: PatternReader, entries: list[Any], where: str, problems: list[str]) -> tuple[Phrase, ...]:
-    phrases = []
-    for number, entry in enumerate(entries):
-        try:
-            phrases.append(reader.phrase(entry))
-        except PatternError as error:
-            problems.append(f"{where}[{number}]: {error}")
-    return tuple(phrases)
-
-
-def _pattern(
-    reader: PatternReader, entry: Any, body: dict[str, Any], where: str, problems: list[str]
-) -> Pattern | None:
-    try:
-        return reader.pattern(entry, body.get("within", DEFAULT_WINDOW), bool(body.get("across_sentences", False)))
-    except PatternError as error:
-        problems.append(f"{where}: {error}")
+    def most_urgent(self) -> RedFlag | None:
+        for category, pattern in self._candidates:
+            for spans in self._reading.matches(pattern):
+                if not self._is_explained_away(category, spans) and not self._is_explained_elsewhere(category, spans):
+                    low, high = _extent(spans)
+                    phrase = " ".join(self._message.words[low:high])
+                    return RedFlag(category.kind, category.name, category.lexicon.lang, phrase)
         return None
 
+    def _is_explained_away(self, category: Category, spans: tuple[Span, ...]) -> bool:
+        surroundings = self._surroundings_of(category.lexicon)
+        return surroundings.is_negated(spans) or self._is_harmless(category, spans)
 
-def _mistakes(path: Path, problems: list[str]) -> DataFileError:
-    return DataFileError(path, "; ".join(problems) + ".", "The top of the file says how it is written.")
+    def _is_harmless(self, category: Category, spans: tuple[Span, ...]) -> bool:
+        surroundings = self._surroundings_of(category.lexicon)
+        low, high = _extent(spans)
+        is_other_matter = any(
+            low - _NEAR <= span.end and span.start <= high + _NEAR
+            for phrase in category.unless
+            for span in self._reading.spans(phrase)
+        )
+        return is_other_matter or surroundings.is_idiom(spans) or surroundings.is_no_news(low, high)
+
+    def _is_explained_elsewhere(self, category: Category, spans: tuple[Span, ...]) -> bool:
+        """Return whether another language knows the same words, and why they are harmless (`infarct` is in three)."""
+        low, high = _extent(spans)
+        for other, pattern in self._candidates:
+            if other.lexicon is category.lexicon or other.kind != category.kind:
+                continue
+            for found in self._reading.matches(pattern):
+                start, end = _extent(found)
+                if start < high and low < end and self._is_harmless(other, found):
+                    return True
+        return False
+
+    def _surroundings_of(self, lexicon: Lexicon) -> "_Surroundings":
+        known = self._surroundings.get(lexicon.lang)
+        if known is None:
+            known = self._surroundings[lexicon.lang] = _Surroundings(lexicon, self._reading, self._message)
+        return known
+
+
+class _Surroundings:
+    """What the guards of one lexicon say about a message. Every check is quick, however long the message."""
+
+    def __init__(self, lexicon: Lexicon, reading: Reading, message: _Message) -> None:
+        self._sentences = message.sentences
+        said = {
+            guard: sorted(span for phrase in phrases for span in reading.spans(phrase))
+            for guard, phrases in lexicon.guards.items()
+        }
+        self._clauses = _with_new_clauses(message.clauses, {span.start for span in said["contrast"]})
+        self._negations: dict[int, list[Span]] = {}
+        for span in said["negation"]:
+            self._negations.setdefault(span.end, []).append(span)
+        matches = (found for idiom in lexicon.idioms for found in reading.matches(idiom))
+        self._idioms = {place for found in matches for span in found for place in range(*span)}
+        self._now, self._present = said["now"], said["present"]
+        self._past_sentences = {self._sentences[span.start] for span in said["past"]}
+        self._if_clauses = {self._clauses[span.start] for span in said["hypothetical"]}
+        self._if_ends = {span.end for span in said["hypothetical"]}
+        self._question_clauses: dict[int, int] = {}  # of each sentence the first clause with a general question
+        for span in said["informational"]:
+            self._question_clauses.setdefault(self._sentences[span.start], self._clauses[span.start])
+
+    def is_negated(self, spans: tuple[Span, ...]) -> bool:
+        """Return whether a word such as `no` stands right before a part of the match, and is no part of it itself."""
+        return any(
+            self._clauses[negation.start] == self._clauses[part.start]
+            and not any(negation.start < other.end and other.start < negation.end for other in spans)
+            for part in spans
+            for negation in self._negations.get(part.start, ())
+        )
+
+    def is_idiom(self, spans: tuple[Span, ...]) -> bool:
+        """Return whether the match shares a word with a saying."""
+        return any(place in self._idioms for span in spans for place in range(*span))
+
+    def is_no_news(self, low: int, high: int) -> bool:
+        """Return whether the match is a general question or long past, and not something that happens now."""
+        if _is_near(self._now, low - 5, high + 1):
+            return False
+        clause = self._clauses[low]
+        is_conditional = clause in self._if_clauses or low in self._if_ends
+        if not is_conditional and _is_near(self._present, low - 2, high):
+            return False
+        sentences = {self._sentences[low], self._sentences[high - 1]}
+        if sentences & self._past_sentences:
+            return True
+        # A question after the fact ("he has chest pain, what does 112 cost") does not undo the fact; "if" before does.
+        questions = (self._question_clauses.get(sentence) for sentence in sentences)
+        return any(question is not None and (is_conditional or question <= clause) for question in questions)
+
+
+def _extent(spans: tuple[Span, ...]) -> Span:
+    return Span(min(span.start for span in spans), max(span.end for span in spans))
+
+
+def _is_near(spans: list[Span], low: int, high: int) -> bool:
+    """Return whether one of the sorted spans touches the words from `low` to `high`."""
+    first = bisect_left(spans, (low - _LONGEST_GUARD,))
+    return any(span.end >= low for span in spans[first : bisect_left(spans, (high + 1,))])
+
+
+def _with_new_clauses(clauses: list[int], starts: set[int]) -> list[int]:
+    """Return the clause numbers, with a new clause wherever a word such as `but` begins one."""
+    added, numbered = 0, []
+    for position, clause in enumerate(clauses):
+        added += position in starts
+        numbered.append(clause + added)
+    return numbered

@@ -1,4 +1,4 @@
-"""Which words of the word patterns a typed word may stand for: itself, its stem, a typo away, Bulgarian in Latin letters.
+"""Which words of the patterns a typed word may stand for: itself, its stem, a typo away, Bulgarian in Latin letters.
 
 `nlu.patterns` builds patterns on the numbers that this module gives to pattern words.
 """
