@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -24,6 +24,16 @@ Languages = Annotated[list[str] | None, typer.Option("--lang", help="Only this l
 Anyway = Annotated[bool, typer.Option("--anyway", help="Publish although the checks found problems.")]
 
 
+class KnowledgeSettings(Settings):
+    """The settings of the bot, and the encoder that the action server reads under the same name."""
+
+    encoder: str = "bundled"
+
+
+def _settings() -> KnowledgeSettings:
+    return cast(KnowledgeSettings, KnowledgeSettings.load())
+
+
 @contextmanager
 def _clear_errors() -> Iterator[None]:
     try:
@@ -40,7 +50,7 @@ def check() -> None:
     from knowledge.checks import check as find_problems
 
     with _clear_errors():
-        knowledge = KnowledgeBase.load(Settings.load().data)
+        knowledge = KnowledgeBase.load(_settings().data)
         problems = find_problems(knowledge, datetime.now(UTC).date())
     if problems:
         _show(problems)
@@ -59,7 +69,7 @@ def stamp(articles: Articles = None, languages: Languages = None) -> None:
     from knowledge.stamping import stamp as stamp_translations
 
     with _clear_errors():
-        changed = stamp_translations(Settings.load().data, articles or (), languages or ())
+        changed = stamp_translations(_settings().data, articles or (), languages or ())
     typer.echo(f"Stamped {len(changed)} translations.")
 
 
@@ -72,7 +82,7 @@ def publish(anyway: Anyway = False) -> None:
     from knowledge.publishing import build_snapshot
 
     with _clear_errors():
-        settings = Settings.load()
+        settings = _settings()
         knowledge = KnowledgeBase.load(settings.data)
         problems = find_problems(knowledge)
         if problems:
@@ -80,7 +90,7 @@ def publish(anyway: Anyway = False) -> None:
             if not anyway:
                 typer.echo("Nothing was published. Mend these, or add --anyway.", err=True)
                 raise typer.Exit(1)
-        encoder = LazyEncoder(_encoder_setting(settings))
+        encoder = LazyEncoder(settings.encoder)
         made = build_snapshot(settings.data, settings.var / "snapshots", encoder, progress=_progress())
     if made.is_new:
         typer.echo(
@@ -97,21 +107,13 @@ def fit() -> None:
     from knowledge.fitting_run import fit_and_measure
 
     with _clear_errors():
-        settings = Settings.load()
-        report = fit_and_measure(
-            settings.data, settings.var / "snapshots", LazyEncoder(_encoder_setting(settings)), _progress()
-        )
+        settings = _settings()
+        report = fit_and_measure(settings.data, settings.var / "snapshots", LazyEncoder(settings.encoder), _progress())
     typer.echo("Cross-validation over the questions of the articles:")
     _show_quality(report.cross_validated)
     typer.echo("Development questions (data/eval), whose thresholds these are:")
     _show_quality(report.development)
     typer.echo("Wrote data/retrieval.yml. Publish it with `zorgbrug kb publish`.")
-
-
-def _encoder_setting(settings: Settings) -> str:
-    from knowledge.encoder import BUNDLED
-
-    return str(getattr(settings, "encoder", BUNDLED))
 
 
 def _show(problems: list[Problem]) -> None:
