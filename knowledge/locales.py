@@ -54,16 +54,24 @@ class Locales:
         """Return the keys of one language, in the order of its file."""
         return tuple(self._texts.get(lang, {}))
 
+    def raw(self, lang: str, key: str) -> str:
+        """Return the text of a key with its placeholders unfilled.
+
+        Raises:
+            LocaleProblem: The language or key is missing.
+        """
+        try:
+            return self._texts[lang][key]
+        except KeyError:
+            raise LocaleProblem(lang, key, "this key is missing; add it, with the placeholders of en.yml") from None
+
     def t(self, lang: str, key: str, **values: object) -> str:
         """Return the text of a key with its values filled in.
 
         Raises:
             LocaleProblem: The language or key is missing, or the text wants a value that was not given.
         """
-        try:
-            text = self._texts[lang][key]
-        except KeyError:
-            raise LocaleProblem(lang, key, "this key is missing; add it, with the placeholders of en.yml") from None
+        text = self.raw(lang, key)
         try:
             return text.format(**values)
         except (KeyError, IndexError, ValueError) as error:
