@@ -14,6 +14,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+from fastapi.telemetry import TelemetryConfig
 from sqlalchemy import select
 
 from bot.channels.base import Channel
@@ -42,6 +43,14 @@ from knowledge.problems import raise_if_any
 logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 1.0
+# FastAPI can export spans and exception texts; nothing about a conversation leaves the machine.
+NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
 WEB_FILES = Path(__file__).parent / "web" / "static"
 
 
@@ -166,7 +175,9 @@ def create_app(settings: Settings, content: Content | None = None) -> FastAPI:
         yield
         await bot.stop()
 
-    app = FastAPI(title="Zorgbrug", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Zorgbrug", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY
+    )
     app.state.bot = bot
     add_error_answers(app)
     app.add_middleware(SizeLimit, most_bytes=settings.largest_request_bytes)

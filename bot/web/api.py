@@ -29,6 +29,7 @@ COOKIE_SECONDS = 30 * 24 * 3600
 HEARTBEAT_SECONDS = 15.0
 LARGEST_ID = 2**53
 UI_PREFIX = "web."
+UI_PLACEHOLDERS = {"number": "{number}"}
 
 
 class NewConversation(BaseModel):
@@ -136,7 +137,8 @@ def make_api(
     @router.get("/ui/{lang}")
     async def ui(lang: str) -> dict[str, Any]:
         shown = locales.nearest(lang[:35])
-        keys = [key for key in locales.keys(shown) if key.startswith(UI_PREFIX)]
+        texts = {key.removeprefix(UI_PREFIX): key for key in locales.keys(shown) if key.startswith(UI_PREFIX)}
+        texts["privacy_line"] = "privacy.first_line"
         return {
             "lang": shown,
             "direction": languages[shown].direction,
@@ -145,7 +147,8 @@ def make_api(
                 for code, language in languages.items()
                 if language.served
             ],
-            "strings": {key.removeprefix(UI_PREFIX): locales.t(shown, key) for key in keys},
+            # The page fills in the placeholders itself.
+            "strings": {name: locales.t(shown, key, **UI_PLACEHOLDERS) for name, key in texts.items()},
         }
 
     return router

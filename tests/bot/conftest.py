@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
-from bot.app import Bot, Content
+from bot.app import Bot, Content, create_app
 from bot.settings import PROJECT, Settings
 from bot.store.engine import Store
 from knowledge.locales import Locales
-from tests.bot.fakes import FakeRasa, KeepingChannel
+from tests.bot.fakes import FakeRasa, KeepingChannel, serving
 
 DATA = PROJECT / "data"
 
@@ -86,3 +87,19 @@ async def bot(settings: Settings, content: Content, channel: KeepingChannel) -> 
     await bot.start()
     yield bot
     await bot.stop()
+
+
+@dataclass
+class Service:
+    """The whole HTTP application on a real port."""
+
+    url: str
+    bot: Bot
+    bot_token: str
+
+
+@pytest.fixture
+async def service(settings: Settings, content: Content) -> AsyncIterator[Service]:
+    app = create_app(settings, content)
+    async with serving(app) as url:
+        yield Service(url, app.state.bot, settings.secrets.internal_token)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import uvicorn
@@ -35,8 +36,7 @@ class FakeRasa:
         self.received: list[dict[str, Any]] = []
         self.erased: list[str] = []
         self.port = _free_port()
-        self._server: uvicorn.Server | None = None
-        self._serving: asyncio.Task[None] | None = None
+        self._serving = AsyncExitStack()
 
     @property
     def url(self) -> str:
@@ -47,16 +47,11 @@ class FakeRasa:
         return [message["message"] for message in self.received]
 
     async def start(self) -> None:
-        self._server = uvicorn.Server(uvicorn.Config(self._app(), port=self.port, log_config=None, lifespan="off"))
-        self._serving = asyncio.create_task(self._server.serve())
-        while not self._server.started:
-            await asyncio.sleep(0.01)
+        self._serving = AsyncExitStack()
+        await self._serving.enter_async_context(serving(self._app(), self.port))
 
     async def stop(self) -> None:
-        if self._server is not None and self._serving is not None:
-            self._server.should_exit = self._server.force_exit = True
-            await self._serving
-            self._server = None
+        await self._serving.aclose()
 
     def _app(self) -> FastAPI:
         app = FastAPI()
@@ -95,6 +90,7 @@ class KeepingChannel(Channel):
 
     def __init__(self) -> None:
         self.delivered: list[OutgoingMessage] = []
+        self._something_came = asyncio.Condition()
         self.failures: list[Exception] = []
         self.typing: list[str] = []
 
@@ -111,7 +107,9 @@ class KeepingChannel(Channel):
     async def deliver(self, message: OutgoingMessage) -> str | None:
         if self.failures:
             raise self.failures.pop(0)
-        self.delivered.append(message)
+        async with self._something_came:
+            self.delivered.append(message)
+            self._something_came.notify_all()
         return f"sent-{message.id}"
 
     async def show_typing(self, address: str) -> None:
@@ -119,10 +117,24 @@ class KeepingChannel(Channel):
 
     async def wait_for(self, count: int, seconds: float = 5.0) -> list[OutgoingMessage]:
         """Return the replies once there are so many."""
-        async with asyncio.timeout(seconds):
-            while len(self.delivered) < count:
-                await asyncio.sleep(0.01)
+        async with asyncio.timeout(seconds), self._something_came:
+            await self._something_came.wait_for(lambda: len(self.delivered) >= count)
         return self.delivered
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, port: int | None = None) -> AsyncIterator[str]:
+    """Yield the address of an application on a real port."""
+    port = port or _free_port()
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=1))
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        if task.done():
+            task.result()
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await task
 
 
 def blocked() -> DeliveryFailed:
