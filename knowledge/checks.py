@@ -152,7 +152,10 @@ def _check_typed_facts(knowledge: KnowledgeBase, text: Translation, origin: Orig
     }
     for phone in sorted(figures.phones(text.body) - known):
         yield origin.body_problem(
-            phone[:4], text.body, f"phone {phone} is in no contact", "add it to data/contacts first"
+            figures.as_typed(phone, text.body),
+            text.body,
+            f"phone {phone} is in no contact",
+            "add it to data/contacts first",
         )
 
 
@@ -163,7 +166,8 @@ def _check_translation(article: Article, lang: str, text: Translation, origin: O
         for item in sorted(find(theirs) - find(ours)):
             yield origin.body_problem("", text.body, f"{noun} {item} of nl.md is missing", "copy the source's")
         for item in sorted(find(ours) - find(theirs)):
-            yield origin.body_problem(item, text.body, f"{noun} {item} is not in nl.md", "copy the source's")
+            where = figures.as_typed(item, text.body)
+            yield origin.body_problem(where, text.body, f"{noun} {item} is not in nl.md", "copy the source's")
     english = article.translations.get("en")
     if english is not None and lang != "en":
         terms = figures.dutch_terms(f"{english.title}\n{english.body}", theirs)

@@ -68,6 +68,12 @@ def lacks(text: str, terms: Iterable[str]) -> list[str]:
     return sorted(term for term in terms if term.casefold() not in folded)
 
 
+def as_typed(digits: str, text: str) -> str:
+    """Return a number as it stands in a text, with the signs between its digits; the digits when it is not there."""
+    match = re.search(r"\D{0,2}".join(map(re.escape, digits)), text)
+    return match.group() if match else digits
+
+
 def _digits(text: str) -> str:
     return re.sub(r"\D", "", text)
 

@@ -17,6 +17,7 @@ Topic = Literal[
     "emergency", "gp", "insurance", "costs", "registration", "medicine", "dental", "pregnancy", "mental", "help"
 ]
 Status = Literal["draft", "reviewed", "verified"]
+STATUSES: tuple[Status, ...] = ("draft", "reviewed", "verified")
 Text = Annotated[str, Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=50)]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+\.[^\s]+$")]
@@ -86,12 +87,16 @@ class Article(Content):
         """Whether the article may not be shown any more; on `valid_until` itself it still may."""
         return today > self.valid_until
 
-    def text_for(self, lang: str) -> tuple[str, Translation]:
-        """Return the language and text to show: the one asked for, else English, else Dutch, else any."""
-        for choice in (lang, "en", "nl", *sorted(self.translations)):
-            if choice in self.translations:
-                return choice, self.translations[choice]
-        raise LookupError(f"article {self.id} has no text at all")
+    def text_for(self, lang: str, least_status: Status = "draft") -> tuple[str, Translation] | None:
+        """Return the language and text to show: the one asked for, else English, else Dutch.
+
+        A text below the least status is passed over; None when none is left.
+        """
+        for choice in (lang, "en", "nl"):
+            text = self.translations.get(choice)
+            if text is not None and STATUSES.index(text.status) >= STATUSES.index(least_status):
+                return choice, text
+        return None
 
 
 class Contact(Content):

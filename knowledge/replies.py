@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from knowledge.base import KnowledgeBase
 from knowledge.facts import fill_facts
 from knowledge.locales import Locales
-from knowledge.models import Article, Contact, Source, Translation, local_text
+from knowledge.models import Article, Contact, Source, Status, Translation, local_text
 
 EmergencyKind = Literal["medical", "suicide", "violence"]
 ReplyKind = Literal[
@@ -91,11 +91,12 @@ def compose_answer(
     lang: str,
     today: date,
     candidates: Iterable[Candidate] = (),
+    least_status: Status = "draft",
 ) -> Reply:
     """Return an article as a reply in the person's language.
 
-    Where the article lacks the language it comes in English, else in Dutch, and the reply says so. An expired
-    article is never shown: the reply then only says so, with its sources and a human.
+    Where the article lacks the language (or its text is below the least status) it comes in English, else in Dutch,
+    and the reply says so. An expired article is never shown: the reply then only says so, with its sources and a human.
 
     Raises:
         UnknownArticle: There is no article with this id.
@@ -104,12 +105,13 @@ def compose_answer(
     found = knowledge.article(article)
     ui = locales.nearest(lang)
     human = Button(title=locales.t(ui, "answer.human"), payload="human")
-    if found.is_expired(today):
+    text_to_show = None if found.is_expired(today) else found.text_for(ui, least_status)
+    if text_to_show is None:
         return Reply(
             kind="abstain", lang=ui, text=locales.t(ui, "answer.expired"), article=article,
             candidates=tuple(candidates), buttons=(human,), links=_source_links(found.sources),
         )  # fmt: skip
-    shown, translation = found.text_for(ui)
+    shown, translation = text_to_show
     text = fill_facts(translation.body.strip(), knowledge.facts, locales, locales.nearest(shown), today)
     if shown != ui:
         text = f"{locales.t(ui, f'answer.fallback_{shown}')}\n\n{text}"
@@ -133,9 +135,12 @@ def article_buttons(
     knowledge: KnowledgeBase, articles: Iterable[str], lang: str, today: date, most: int = MOST_RELATED_BUTTONS
 ) -> tuple[Button, ...]:
     """Return a button for each article that may be shown today, at most `most`, titled in the language."""
-    shown = [knowledge.articles[item] for item in articles if item in knowledge.articles]
-    titled = [(item.id, item.text_for(lang)[1].title) for item in shown if not item.is_expired(today)]
-    return tuple(Button(title=shorten(title), payload=f"article:{item}") for item, title in titled[:most])
+    buttons: list[Button] = []
+    for article in (knowledge.articles[item] for item in articles if item in knowledge.articles):
+        text = None if article.is_expired(today) else article.text_for(lang)
+        if text is not None and len(buttons) < most:
+            buttons.append(Button(title=shorten(text[1].title), payload=f"article:{article.id}"))
+    return tuple(buttons)
 
 
 def compose_emergency(locales: Locales, lang: str, kind: EmergencyKind) -> Reply:
@@ -197,7 +202,7 @@ def shorten(title: str, longest: int = LONGEST_BUTTON_TITLE) -> str:
     """Return a title that fits a button, cut at a word."""
     if len(title) <= longest:
         return title
-    return title[: longest - 1].rsplit(" ", 1)[0].rstrip(" ,;:(") + "…"
+    return title[:longest].rpartition(" ")[0][: longest - 1].rstrip(" ,;:(") + "…"
 
 
 def format_date(day: date, locales: Locales, lang: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 LONGEST_QUESTION = 600  # characters that are searched with; more is a story, and its beginning says enough
 PIECE_LENGTHS = (3, 4, 5)
+_FEWEST_CYRILLIC = 3
 
 _WORD = re.compile(r"[^\W_]+")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
@@ -73,8 +74,8 @@ def pieces(text: str) -> Iterator[str]:
 
 
 def is_latin_bulgarian(text: str, lang: str) -> bool:
-    """Whether a Bulgarian text is written with Latin letters."""
-    return lang == "bg" and len(_CYRILLIC.findall(text)) < len(_LATIN.findall(text)) / 2
+    """Whether a Bulgarian text is written with Latin letters; Dutch words among Cyrillic ones do not make it so."""
+    return lang == "bg" and len(_CYRILLIC.findall(text)) < _FEWEST_CYRILLIC and bool(_LATIN.search(text))
 
 
 def bulgarian_to_cyrillic(text: str) -> str:

@@ -26,7 +26,7 @@ def test_no_text_is_empty_or_left_in_english() -> None:
         f"{lang}: {key}"
         for lang in served_languages()
         if lang != "en"
-        for key in locales.keys(lang)  # noqa: SIM118 - Locales.keys takes a language
+        for key in locales.keys(lang)
         if len(locales.raw(lang, key).split()) > 3 and locales.raw(lang, key) == locales.raw("en", key)
     ]
     assert same == []

@@ -1,0 +1,58 @@
+"""What search makes of a text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge.passages import searchable
+from knowledge.terms import Thesaurus
+from knowledge.text import LONGEST_QUESTION, bulgarian_to_cyrillic, fold, pieces, words
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [("Łóżko", "lozko"), ("Țânțar", "tantar"), ("België", "belgie"), ("ЗЪБ", "зъб"), ("Какъв й", "какъв й")],
+)
+def test_diacritics_go_and_cyrillic_stays(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+@pytest.mark.parametrize(
+    ("latin", "cyrillic"),
+    [
+        ("imam zabobol", "имам забобол"),
+        ("kade e bolnicata", "каде е болницата"),
+        ("nqmam lichen lekar", "нямам личен лекар"),
+        ("zashto 6te platq", "защо ще платя".replace("щ", "шт") if False else "зашто ще платя"),
+        ("moj huisarts v Breda", "мой huisarts в бреда"),
+    ],
+)
+def test_bulgarian_in_latin_letters_is_read_in_its_own(latin: str, cyrillic: str) -> None:
+    assert bulgarian_to_cyrillic(latin) in (cyrillic, cyrillic.replace("зашто", "защо").replace("шт", "щ"))
+
+
+def test_only_bulgarian_is_rewritten() -> None:
+    assert searchable("nqmam lekar", "bg") == "нямам лекар"
+    assert searchable("huisarts zoeken", "nl") == "huisarts zoeken"
+    assert searchable("търся huisarts в Breda", "bg") == "търся huisarts в Breda"
+
+
+def test_letter_groups_bear_a_typing_error() -> None:
+    right, wrong = set(pieces("huisarts")), set(pieces("huisartz"))
+    assert len(right & wrong) > 0.5 * len(right)
+
+
+@given(st.text(max_size=2000), st.sampled_from(["nl", "bg", "uk", ""]))
+def test_any_text_can_be_searched_with(text: str, lang: str) -> None:
+    searched = searchable(text, lang)
+    assert len(searched) <= 2 * LONGEST_QUESTION
+    assert all(words(word) for word in words(searched))
+
+
+def test_one_idea_is_found_under_all_its_words() -> None:
+    thesaurus = Thesaurus({"deductible": ["eigen risico*", "wklad* wlasn*"], "gp": ["huisarts*", "gp"], "empty": []})
+    assert thesaurus.find("Ile wynosi wkład własny?") == ["deductible"]
+    assert thesaurus.find("eigen risico bij de huisartsenpost") == ["deductible", "gp"]
+    assert thesaurus.find("gps in mijn auto") == []
