@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actions.base import Outcome, ReplyAction
+from actions.privacy import DeleteData
 from actions.turn import Turn
 from knowledge.replies import Reply
 
@@ -19,8 +20,8 @@ class Smalltalk(ReplyAction):
 
     async def decide(self, turn: Turn) -> Outcome:
         """Return the text of the intent; an unknown one is answered with what we can do."""
-        if turn.intent == "deny" and turn.is_delete_pending:
-            return Outcome(self.say(turn, "privacy", "delete.kept"), {"delete_pending": False})
+        if turn.is_delete_pending and turn.intent in ("affirm", "deny"):
+            return await DeleteData(self.library).decide(turn)
         name = turn.intent if turn.intent in KEYS else "help"
         buttons = [self.button(turn, "human")] if name in WITH_HUMAN_BUTTON else []
         if name == "greet":

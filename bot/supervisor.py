@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ import httpx
 STOP_TIMEOUT_SECONDS = 10.0
 RESTART_DELAYS_SECONDS = (0.2, 1.0, 2.0, 5.0, 10.0)
 STABLE_AFTER_SECONDS = 60.0
+MOST_ENDS_BEFORE_READY = 3
 
 
 class SupervisorError(Exception):
@@ -39,11 +41,11 @@ class PortTaken(SupervisorError):
 
 
 class ProcessNotReady(SupervisorError):
-    """A process did not answer its health check in time."""
+    """A process did not answer its health check in time, or ended again and again before it could."""
 
-    def __init__(self, name: str, seconds: float, log: Path) -> None:
+    def __init__(self, name: str, reason: str, log: Path) -> None:
         last = "\n".join(log.read_text(errors="replace").splitlines()[-8:]) if log.exists() else ""
-        super().__init__(f"{name} was not ready after {seconds:.0f} s. The end of {log}:\n{last}")
+        super().__init__(f"{name} {reason}. The end of {log}:\n{last}")
         self.log = log
 
 
@@ -77,6 +79,7 @@ class Supervisor:
         self._say = say
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._keepers: list[asyncio.Task[None]] = []
+        self._ends: Counter[str] = Counter()
         self._stopping = asyncio.Event()
 
     async def start(self) -> None:
@@ -144,6 +147,7 @@ class Supervisor:
             code = await self._running[spec.name].wait()
             if time.monotonic() - started > STABLE_AFTER_SECONDS:
                 failures = 0
+            self._ends[spec.name] += 1
             delay = RESTART_DELAYS_SECONDS[min(failures, len(RESTART_DELAYS_SECONDS) - 1)]
             failures += 1
             self._say(f"  {spec.name} ended ({_describe(code)}); starting it again in {delay:g} s")
@@ -159,8 +163,11 @@ class Supervisor:
                         return time.monotonic() - started
                 except httpx.HTTPError:
                     pass
+                log = self._log_dir / f"{spec.name}.log"
+                if self._ends[spec.name] >= MOST_ENDS_BEFORE_READY:
+                    raise ProcessNotReady(spec.name, f"ended {self._ends[spec.name]} times before it was ready", log)
                 if time.monotonic() - started > spec.ready_timeout_seconds:
-                    raise ProcessNotReady(spec.name, spec.ready_timeout_seconds, self._log_dir / f"{spec.name}.log")
+                    raise ProcessNotReady(spec.name, f"was not ready after {spec.ready_timeout_seconds:.0f} s", log)
                 await asyncio.sleep(0.1)
 
 

@@ -26,7 +26,9 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
 
 
 def web_server(name: str, port: int) -> ProcessSpec:
-    return ProcessSpec(name, [sys.executable, "-c", SERVER, str(port)], f"http://127.0.0.1:{port}/", ready_timeout_seconds=15)
+    return ProcessSpec(
+        name, [sys.executable, "-c", SERVER, str(port)], f"http://127.0.0.1:{port}/", ready_timeout_seconds=15
+    )
 
 
 def is_alive(pid: int) -> bool:
@@ -80,6 +82,14 @@ async def test_a_process_that_never_gets_ready_stops_the_start_and_leaves_nothin
     with pytest.raises(ProcessNotReady, match="still loading"):
         await supervisor.start()
     assert not any(is_alive(pid) for pid in supervisor.pids().values())
+
+
+async def test_a_process_that_keeps_ending_stops_the_start_with_its_last_words(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    command = [sys.executable, "-c", "raise SystemExit('data/x.yml: no such word')"]
+    broken = ProcessSpec("broken", command, f"http://127.0.0.1:{port}/", ready_timeout_seconds=60.0)
+    with pytest.raises(ProcessNotReady, match=r"broken ended 3 times before it was ready(.|\n)*no such word"):
+        await Supervisor([broken], tmp_path, lambda _: None).start()
 
 
 def test_a_taken_port_is_named_with_the_setting_that_changes_it() -> None:
