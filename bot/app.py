@@ -63,7 +63,7 @@ class Content:
     understanding: Understanding
 
     @classmethod
-    def load(cls, data_dir: Path, locales: Locales | None = None) -> Content:
+    def load(cls, data_dir: Path) -> Content:
         """Read it.
 
         Raises:
@@ -72,7 +72,7 @@ class Content:
         origins = Origins()
         languages, contacts = load_languages(data_dir, origins), load_contacts(data_dir, origins)
         raise_if_any(origins.problems)
-        texts = locales or Locales.load(data_dir)
+        texts = Locales.load(data_dir)
         return cls(texts, Notices(texts, languages, contacts), Understanding.from_data(data_dir))
 
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 
 from bot.app import Bot, Content, create_app
 from bot.settings import PROJECT, Settings
 from bot.store.engine import Store
-from knowledge.locales import Locales
 from tests.bot.fakes import FakeRasa, KeepingChannel, serving
 
 DATA = PROJECT / "data"
@@ -33,16 +31,9 @@ async def store(database: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
-def load_locales() -> Locales:
-    texts: dict[str, dict[str, str]] = {}
-    for path in [*sorted((DATA / "locales").glob("*.yml")), *sorted((DATA / "locales" / "parts").glob("*.yml"))]:
-        texts.setdefault(path.stem.split(".")[-1], {}).update(yaml.safe_load(path.read_text(encoding="utf-8")))
-    return Locales(texts)
-
-
 @pytest.fixture(scope="session")
 def content() -> Content:
-    return Content.load(DATA, load_locales())
+    return Content.load(DATA)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from knowledge.locales import Locales
 from knowledge.replies import Button, Link, Reply, compose_emergency
-from tests.bot.conftest import DATA, Service, load_locales
+from tests.bot.conftest import DATA, Service
 from tests.bot.fakes import Answer, FakeRasa
 
 pytestmark = pytest.mark.browser
@@ -297,7 +299,7 @@ async def test_the_page_asks_nothing_of_anybody_else(chat: Chat, service: Servic
 
 @pytest.mark.parametrize("kind", ["medical", "suicide", "violence"])
 async def test_every_emergency_has_numbers_to_tap_large(chat: Chat, rasa: FakeRasa, kind: Any) -> None:
-    emergency = compose_emergency(load_locales(), "pl", kind)
+    emergency = compose_emergency(Locales.load(DATA), "pl", kind)
     rasa.answer = lambda message: [emergency]
     await chat.say(QUESTION)
     links = chat.page.locator(".emergency .calls a")
@@ -319,8 +321,6 @@ async def take_picture(page: Page, name: str, folder: Path) -> None:
 
 def test_the_texts_of_the_page_are_all_there() -> None:
     """Every key that the page's files ask for is in English; other languages are held to English elsewhere."""
-    import re
-
     files = "".join(
         path.read_text(encoding="utf-8")
         for path in (DATA.parent / "bot" / "web" / "static").iterdir()
@@ -328,5 +328,5 @@ def test_the_texts_of_the_page_are_all_there() -> None:
     )
     wanted = set(re.findall(r'data-(?:text|title|placeholder|label|example)="(\w+)"', files))
     wanted |= set(re.findall(r'\bt\("(\w+)"', files)) | {"thumb_up", "thumb_down", "waiting", "refused"}
-    missing = [key for key in wanted - {"privacy_line"} if not load_locales().has("en", f"web.{key}")]
+    missing = [key for key in wanted - {"privacy_line"} if not Locales.load(DATA).has("en", f"web.{key}")]
     assert missing == []

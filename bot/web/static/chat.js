@@ -7,6 +7,7 @@ const LANGUAGE = "zorgbrug.lang";
 const TYPING_AFTER_MS = 250;
 const TYPING_AT_MOST_MS = 30000;
 const NEAR_THE_END_PX = 160;
+const MARGIN_PX = 12;
 
 const byId = (id) => document.getElementById(id);
 const log = byId("log");
@@ -14,14 +15,19 @@ const scroller = byId("scroller");
 const input = byId("input");
 const desk = byId("desk");
 
-let strings = {};
 let shownLanguage = "";
+const uis = new Map(); // what the service gave for the page, by language
 let isOnline = true;
 const payloads = new Map(); // what was tapped, by the id of our message
 const shownReplies = new Set();
 const timers = {};
 
-const t = (key, values = {}) => (strings[key] ?? "").replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+/** The page's own words: those of a reply in its language, the rest in that of the page. */
+const wordsOf = (lang) => (key, values = {}) => {
+  const ui = uis.get(lang) ?? uis.get(shownLanguage);
+  return (ui?.strings[key] ?? "").replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+};
+const t = (key, values) => wordsOf(shownLanguage)(key, values);
 
 const connection = new Connection({
   onReply: (reply) => showReply(reply, { isLive: true }),
@@ -63,12 +69,12 @@ function showReply(reply, { isLive }) {
   if (reply.effect === "erase" && isLive) forget(reply);
   byId("welcome").hidden = true;
   const isDesk = (payloads.get(reply.reply_to) ?? "").startsWith("desk:");
-  const element = renderReply(reply, t, actions, { isDesk });
+  const element = renderReply(reply, wordsOf(reply.lang), actions, { isDesk });
   const wasAtEnd = isAtEnd();
   log.append(element);
   if (!isLive) return;
   if (reply.kind === "emergency") element.setAttribute("role", "alert");
-  if (wasAtEnd || reply.kind === "emergency") element.scrollIntoView({ block: element.offsetHeight > scroller.clientHeight ? "start" : "end" });
+  if (wasAtEnd || reply.kind === "emergency") scrollTo(element);
   else byId("newest").hidden = false;
   if (isDesk) showDesk(reply);
   followLanguage(reply);
@@ -133,6 +139,12 @@ function isAtEnd() {
   return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_THE_END_PX;
 }
 
+/** Show the whole message, or its beginning when it is longer than the screen. */
+function scrollTo(element) {
+  if (element.offsetHeight > scroller.clientHeight - MARGIN_PX) scroller.scrollTop = element.offsetTop - MARGIN_PX;
+  else scrollToEnd();
+}
+
 function scrollToEnd() {
   scroller.scrollTop = scroller.scrollHeight;
   byId("newest").hidden = true;
@@ -140,10 +152,22 @@ function scrollToEnd() {
 
 // -- languages ------------------------------------------------------------------------------------------------------
 
+async function loadUi(lang) {
+  if (!uis.has(lang)) {
+    const answer = await fetch(`/api/ui/${encodeURIComponent(lang)}`);
+    const ui = await answer.json();
+    uis.set(lang, ui).set(ui.lang, ui);
+  }
+  return uis.get(lang);
+}
+
+/** Have the other languages at hand, so that a reply in one of them is labelled in it at once. */
+async function loadOtherLanguages() {
+  for (const { code } of uis.get(shownLanguage).languages) await loadUi(code);
+}
+
 async function speak(lang) {
-  const answer = await fetch(`/api/ui/${encodeURIComponent(lang)}`);
-  const ui = await answer.json();
-  strings = ui.strings;
+  const ui = await loadUi(lang);
   shownLanguage = connection.lang = ui.lang;
   document.documentElement.lang = ui.lang;
   document.documentElement.dir = ui.direction;
@@ -309,8 +333,9 @@ async function begin() {
     else if (message.payload && !message.payload.startsWith("thumb:")) showMine(message, menuTitle(message.payload));
   }
   connection.flush();
-  scrollToEnd();
+  if (byId("welcome").hidden) scrollToEnd();
   document.documentElement.dataset.ready = "yes";
+  loadOtherLanguages().catch(() => {}); // they are tried again when needed
 }
 
 begin();

@@ -16,8 +16,7 @@ export function renderMine(message, text, t) {
   element.dataset.message = message.id;
   const bubble = make("div", "bubble", text);
   bubble.dir = "auto";
-  bubble.prepend(make("span", "hidden", `${t("you")}: `));
-  element.append(bubble, make("span", "state"));
+  element.append(make("span", "hidden", `${t("you")}: `), bubble, make("span", "state"));
   return element;
 }
 
@@ -27,14 +26,16 @@ export function renderReply(reply, t, actions, { isDesk = false } = {}) {
   element.dataset.reply = reply.id;
   element.lang = reply.lang;
   element.dir = direction(reply.lang);
+  const isEmergency = reply.kind === "emergency";
   const bubble = make("div", "bubble");
-  bubble.append(make("span", "hidden", "Zorgbrug: "), ...blocks(reply.text));
+  bubble.append(...blocks(reply.text));
   const calls = reply.links.filter((link) => link.url.startsWith("tel:"));
   const pages = reply.links.filter((link) => !link.url.startsWith("tel:"));
-  if (calls.length) bubble.append(callLinks(calls, reply.kind === "emergency", t));
+  if (calls.length && isEmergency) bubble.firstElementChild.after(callLinks(calls, isEmergency, t)); // seen without scrolling
+  else if (calls.length) bubble.append(callLinks(calls, isEmergency, t));
   if (pages.length) bubble.append(sourceLinks(pages, t));
   if (reply.footer) bubble.append(make("p", "foot", reply.footer));
-  element.append(bubble);
+  element.append(make("span", "hidden", "Zorgbrug: "), bubble);
   const buttons = reply.buttons.map((button) => choice(button.title, () => actions.tap(button.payload, button.title)));
   if (isDesk) buttons.unshift(choice(t("show_large"), () => actions.showDesk(reply)));
   if (buttons.length) {
