@@ -59,13 +59,10 @@ class ValidateHandoffForm(FormValidationAction):
     async def validate_place(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> dict[str, Any]:
-        """Take a municipality that the place extractor found, now or earlier, or a skip; not just any text."""
+        """Take a municipality that the place extractor found, or a skip; the domain gives "" for anything else."""
         if value == SKIPPED or _intent(tracker) == "skip":
             return {"place": SKIPPED}
-        message = tracker.latest_message or {}
-        found = [item.get("value") for item in message.get("entities") or [] if item.get("entity") == "place"]
-        is_bare_text = value == message.get("text") and value not in found
-        return {"place": None if is_bare_text or not isinstance(value, str) else value}
+        return {"place": value if isinstance(value, str) and value.strip() else None}
 
     async def validate_share_consent(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
