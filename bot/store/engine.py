@@ -18,7 +18,7 @@ from bot.errors import StoreUnavailable
 
 T = TypeVar("T")
 
-LOCK_WAIT_SECONDS = 2.0
+LOCK_WAIT_SECONDS = 1.0
 ATTEMPTS = 3
 PAUSE_SECONDS = 0.1
 _READ_ONLY = "zorgbrug_read_only"

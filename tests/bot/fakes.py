@@ -115,6 +115,11 @@ class KeepingChannel(Channel):
     async def show_typing(self, address: str) -> None:
         self.typing.append(address)
 
+    async def wait_for_text(self, text: str, seconds: float = 5.0) -> None:
+        """Return once a reply of exactly this text has come."""
+        async with asyncio.timeout(seconds), self._something_came:
+            await self._something_came.wait_for(lambda: text in self.texts)
+
     async def wait_for(self, count: int, seconds: float = 5.0) -> list[OutgoingMessage]:
         """Return the replies once there are so many."""
         async with asyncio.timeout(seconds), self._something_came:
