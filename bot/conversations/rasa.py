@@ -90,7 +90,7 @@ class RasaClient:
             raise RasaAway("Rasa", type(error).__name__) from None
         replies = _read(answer)
         if not replies:
-            # Rasa goes on without a word when an action fails; most often the action server is not there.
+            # Rasa has no word to say when an action fails; most often the action server is not there.
             if await self.are_actions_reachable():
                 raise RasaFailed("no reply at all")
             raise RasaAway("The action server", "no reply")
@@ -130,7 +130,9 @@ class RasaClient:
 
 
 def _read(answer: httpx.Response) -> tuple[Reply, ...]:
-    if answer.status_code in (401, 403, 404, 502, 503, 504):
+    if answer.status_code == 502:
+        return ()  # the channel's word for a turn in which no action answered
+    if answer.status_code in (401, 403, 404, 503, 504):
         # A wrong token, a model still loading, a proxy before a dead server: nothing that this message can help.
         raise RasaAway("Rasa", f"status {answer.status_code}")
     if answer.status_code != 200:

@@ -146,17 +146,18 @@ async def test_while_rasa_is_away_the_person_hears_it_once_and_every_question_is
     assert (await conversation_of(bot)).apologised_at is None
 
 
+@pytest.mark.parametrize("answer", [[], 502])
 async def test_an_action_server_that_is_away_counts_as_an_outage(
-    bot: Bot, channel: KeepingChannel, rasa: FakeRasa
+    bot: Bot, channel: KeepingChannel, rasa: FakeRasa, answer: Answer
 ) -> None:
-    rasa.are_actions_up, rasa.answer = False, lambda message: []
+    rasa.are_actions_up, rasa.answer = False, lambda message: answer
     await say(bot, "What does the insurance pay for?")
     assert "112" in (await channel.wait_for(1))[0].reply.text
     rasa.are_actions_up, rasa.answer = True, echo
     assert "echo: What does the insurance pay for?" in [item.reply.text for item in await channel.wait_for(2)]
 
 
-@pytest.mark.parametrize("answer", [500, [], 400])
+@pytest.mark.parametrize("answer", [500, [], 400, 502])
 async def test_a_message_that_rasa_cannot_handle_is_set_aside_and_the_next_one_goes_on(
     bot: Bot, channel: KeepingChannel, rasa: FakeRasa, answer: Answer, settings: Settings
 ) -> None:
