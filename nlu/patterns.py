@@ -73,13 +73,17 @@ class PatternReader:
         self._lang = lang
         self._words = words
         self._lists: dict[str, Place] = {}
+        self._phrases: dict[str, Phrase] = {}
         self._open: list[str] = []
 
     def phrase(self, written: Any) -> Phrase:
         """Read words in a fixed order, such as `can't breathe`."""
         if isinstance(written, bool) or not isinstance(written, (str, int)) or not str(written).split():
             raise PatternError(f"`{written}` must be words in quotes")
-        return Phrase(tuple(map(self._place, str(written).split())))
+        words = " ".join(str(written).split())
+        if words not in self._phrases:  # one object for the same words, so that they are looked for once
+            self._phrases[words] = Phrase(tuple(map(self._place, words.split())))
+        return self._phrases[words]
 
     def pattern(self, written: Any, within: int = DEFAULT_WINDOW, across_sentences: bool = False) -> Pattern:
         """Read a phrase, a list of phrases, or `{all, within, unless}`."""
@@ -138,22 +142,21 @@ class Reading:
 
     def __init__(self, vocabulary: Vocabulary, words: Sequence[str], sentences: Sequence[int]) -> None:
         self._sentences = sentences
-        self._positions: dict[int, list[int]] = {}
+        self._positions: dict[int, list[int]] = {}  # of pattern words, by number
         self._spans: dict[Phrase, list[Span]] = {}
         self._meanings = [vocabulary.look_up(word) for word in words]
         for position, numbers in enumerate(self._meanings):
             for number in numbers:
                 self._positions.setdefault(number, []).append(position)
-
-    def numbers(self) -> Iterator[int]:
-        """Return the numbers of all pattern words in the text."""
-        return iter(self._positions)
+        self.numbers = frozenset(self._positions)  # of all pattern words in the text
 
     def spans(self, phrase: Phrase) -> list[Span]:
         """Return where a phrase stands, in the order of the text."""
+        if phrase.first_words.isdisjoint(self.numbers):
+            return []
         found = self._spans.get(phrase)
         if found is None:
-            starts = {start for number in phrase.first_words for start in self._positions.get(number, ())}
+            starts = {start for number in phrase.first_words & self.numbers for start in self._positions[number]}
             found = [Span(start, end) for start in sorted(starts) for end in sorted(self._ends(phrase.places, start))]
             self._spans[phrase] = found
         return found
@@ -178,9 +181,11 @@ class Reading:
 
     def matches(self, pattern: Pattern) -> Iterator[tuple[Span, ...]]:
         """Yield where a pattern stands: the spans of its phrases, once for each place of its rarest phrase."""
-        columns = [self.spans(phrase) for phrase in pattern.phrases]
-        if not all(columns):
-            return
+        columns = []
+        for phrase in pattern.phrases:
+            columns.append(self.spans(phrase))
+            if not columns[-1]:
+                return
         columns.sort(key=len)
         for anchor in columns[0]:
             chosen = self._complete(pattern, columns[1:], (anchor,))

@@ -3,7 +3,6 @@
 `nlu.redflags` uses the lexicons; the top of `data/redflags/en.yml` says how such a file is written.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args

@@ -1,8 +1,8 @@
 """Find words that mean danger: somebody may die, kill themselves or be attacked.
 
 Pure and quick, so the bot can answer with 112 before anything else runs. The words stand in `data/redflags/`, one
-file a language; all of them are searched in every message, because people mix languages. Where a message is truly unclear the
-detector fires: a needless 112 reply costs a moment, a missed one may cost a life.
+file a language; all of them are searched in every message, because people mix languages. Where a message is truly
+unclear the detector fires: a needless 112 reply costs a moment, a missed one may cost a life.
 """
 
 import re
@@ -75,7 +75,7 @@ class RedFlagDetector:
         """Return the most urgent red flag of a message in any language, or None."""
         message = _read_message(text)
         reading = Reading(self._vocabulary, message.words, message.sentences)
-        indexes = {index for number in reading.numbers() for index in self._by_word.get(number, ())}
+        indexes = {index for number in reading.numbers for index in self._by_word.get(number, ())}
         return _Search(message, reading, [self._patterns[index] for index in sorted(indexes)]).most_urgent()
 
 
@@ -130,7 +130,7 @@ class _Search:
             for phrase in category.unless
             for span in self._reading.spans(phrase)
         )
-        return is_other_matter or surroundings.is_idiom(spans) or surroundings.is_no_news(low, high)
+        return is_other_matter or surroundings.is_idiom(spans) or surroundings.is_no_news(spans)
 
     def _is_explained_elsewhere(self, category: Category, spans: tuple[Span, ...]) -> bool:
         """Return whether another language knows the same words, and why they are harmless (`infarct` is in three)."""
@@ -166,19 +166,21 @@ class _Surroundings:
             self._negations.setdefault(span.end, []).append(span)
         matches = (found for idiom in lexicon.idioms for found in reading.matches(idiom))
         self._idioms = {place for found in matches for span in found for place in range(*span)}
-        self._now, self._present = said["now"], said["present"]
+        # "acum" is now in Romanian, and "acum cinci ani" is five years ago.
+        past = {place for span in said["past"] for place in range(*span)}
+        self._now = [span for span in said["now"] if past.isdisjoint(range(*span))]
+        self._present = said["present"]
         self._past_sentences = {self._sentences[span.start] for span in said["past"]}
         self._if_clauses = {self._clauses[span.start] for span in said["hypothetical"]}
         self._if_ends = {span.end for span in said["hypothetical"]}
-        self._question_clauses: dict[int, int] = {}  # of each sentence the first clause with a general question
+        self._questions: dict[int, list[Span]] = {}  # by sentence
         for span in said["informational"]:
-            self._question_clauses.setdefault(self._sentences[span.start], self._clauses[span.start])
+            self._questions.setdefault(self._sentences[span.start], []).append(span)
 
     def is_negated(self, spans: tuple[Span, ...]) -> bool:
         """Return whether a word such as `no` stands right before a part of the match, and is no part of it itself."""
         return any(
-            self._clauses[negation.start] == self._clauses[part.start]
-            and not any(negation.start < other.end and other.start < negation.end for other in spans)
+            self._clauses[negation.start] == self._clauses[part.start] and not _overlaps(negation, spans)
             for part in spans
             for negation in self._negations.get(part.start, ())
         )
@@ -187,30 +189,40 @@ class _Surroundings:
         """Return whether the match shares a word with a saying."""
         return any(place in self._idioms for span in spans for place in range(*span))
 
-    def is_no_news(self, low: int, high: int) -> bool:
+    def is_no_news(self, spans: tuple[Span, ...]) -> bool:
         """Return whether the match is a general question or long past, and not something that happens now."""
-        if _is_near(self._now, low - 5, high + 1):
+        low, high = _extent(spans)
+        if any(self._sentences[span.start] == self._sentences[low] for span in _near(self._now, low - 5, high + 1)):
             return False
         clause = self._clauses[low]
         is_conditional = clause in self._if_clauses or low in self._if_ends
-        if not is_conditional and _is_near(self._present, low - 2, high):
+        present = _near(self._present, low - 2, high)
+        if not is_conditional and any(self._clauses[span.start] == clause for span in present):
             return False
         sentences = {self._sentences[low], self._sentences[high - 1]}
         if sentences & self._past_sentences:
             return True
         # A question after the fact ("he has chest pain, what does 112 cost") does not undo the fact; "if" before does.
-        questions = (self._question_clauses.get(sentence) for sentence in sentences)
-        return any(question is not None and (is_conditional or question <= clause) for question in questions)
+        # A question that is part of the match ("how many pills to die") explains nothing either.
+        return any(
+            (is_conditional or self._clauses[question.start] <= clause) and not _overlaps(question, spans)
+            for sentence in sentences
+            for question in self._questions.get(sentence, ())
+        )
+
+
+def _overlaps(span: Span, others: tuple[Span, ...]) -> bool:
+    return any(span.start < other.end and other.start < span.end for other in others)
 
 
 def _extent(spans: tuple[Span, ...]) -> Span:
     return Span(min(span.start for span in spans), max(span.end for span in spans))
 
 
-def _is_near(spans: list[Span], low: int, high: int) -> bool:
-    """Return whether one of the sorted spans touches the words from `low` to `high`."""
+def _near(spans: list[Span], low: int, high: int) -> Iterator[Span]:
+    """Return those of the sorted spans that touch the words from `low` to `high`."""
     first = bisect_left(spans, (low - _LONGEST_GUARD,))
-    return any(span.end >= low for span in spans[first : bisect_left(spans, (high + 1,))])
+    return (span for span in spans[first : bisect_left(spans, (high + 1,))] if span.end >= low)
 
 
 def _with_new_clauses(clauses: list[int], starts: set[int]) -> list[int]:
