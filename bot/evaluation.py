@@ -1,7 +1,7 @@
 """Measure the whole way of a message over the development questions of `data/eval/`.
 
 Sets: `questions/<lang>.yml` (text and the article that answers it, or null when nothing should), `redflags/<lang>.yml`
-(positives with their kind, hard negatives), `language/<lang>.yml` (sentences and two-word messages) and
+(positives with their kind, hard negatives), `language/<lang>.yml` (sentences and two-word messages, one a line) and
 `dialogues/<lang>.yml` (turns with the kind of reply that is right). None is trained on.
 """
 
@@ -29,7 +29,7 @@ class EvaluationSets:
 
     questions: dict[str, list[dict[str, Any]]]
     redflags: dict[str, dict[str, list[Any]]]
-    language: dict[str, dict[str, list[str]]]
+    language: dict[str, dict[str, str]]
     dialogues: dict[str, list[dict[str, Any]]]
 
 
@@ -126,11 +126,11 @@ async def _redflags(asker: Asker, lang: str, items: dict[str, list[Any]], misses
 
 
 def _language(
-    identifier: LanguageIdentifier, lang: str, items: dict[str, list[str]], misses: list[dict[str, Any]]
+    identifier: LanguageIdentifier, lang: str, items: dict[str, str], misses: list[dict[str, Any]]
 ) -> Figures:
     figures: Figures = {}
     for name in ("sentences", "two_words"):
-        texts = items.get(name, [])
+        texts = items.get(name, "").splitlines()
         guesses = [identifier.identify(text).lang for text in texts]
         figures[f"language_{name}"] = _share(sum(guess == lang for guess in guesses), len(guesses))
         for text, guess in zip(texts, guesses, strict=True):

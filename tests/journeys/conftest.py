@@ -1,4 +1,4 @@
-"""One whole service for all journeys: three real processes, an empty store, Telegram pointed at a server on the loopback."""
+"""One whole service for all journeys: three real processes, an empty store, a Bot API server on the loopback."""
 
 from __future__ import annotations
 
