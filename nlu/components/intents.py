@@ -92,8 +92,11 @@ class VectorIntentClassifier(IntentClassifier, GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """Return the settings of config.yml and their defaults; see `LinearModel.fit` for the first and last."""
-        return {"strength": 0.05, "favoured": "faq", "favour": 3.0}
+        """Return the settings of config.yml and their defaults; see `LinearModel.fit` for the first three.
+
+        `emergency_threshold`: word lists know the usual emergencies, so this second net must be surer than other intents.
+        """
+        return {"strength": 0.05, "favoured": "faq", "favour": 3.0, "emergency_threshold": 0.7}
 
     @classmethod
     def required_components(cls) -> list[type]:
@@ -165,6 +168,9 @@ class VectorIntentClassifier(IntentClassifier, GraphComponent):
     def _rank(self, vector: np.ndarray) -> list[dict[str, Any]]:
         assert self._model is not None
         probabilities = self._model.probabilities(vector[np.newaxis, :])[0]
+        is_doubtful = probabilities < self._config["emergency_threshold"]
+        is_emergency = np.array([name.startswith("emergency_") for name in self._model.classes])
+        probabilities = np.where(is_emergency & is_doubtful, 0.0, probabilities)
         best = np.argsort(-probabilities)[:RANKED]
         return [
             {INTENT_NAME_KEY: self._model.classes[index], PREDICTED_CONFIDENCE_KEY: float(probabilities[index])}
