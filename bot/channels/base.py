@@ -70,11 +70,12 @@ class IncomingMessage(BaseModel, frozen=True):
 
 
 class Receipt(BaseModel, frozen=True):
-    """What became of an incoming message: stored under `inbox_id`, or recognised as a repeat."""
+    """What became of an incoming message: stored under `inbox_id`, or recognised as a repeat; and its language."""
 
     conversation: str
     inbox_id: int
     is_duplicate: bool
+    lang: str | None = None
 
 
 class OutgoingMessage(BaseModel, frozen=True):

@@ -112,7 +112,7 @@ class ConversationCore:
     ) -> Receipt:
         repeat = select(Inbox).where(Inbox.channel == message.channel, Inbox.external_id == message.external_id)
         if known := await session.scalar(repeat):
-            return Receipt(conversation=known.conversation_id or "", inbox_id=known.id, is_duplicate=True)
+            return _receipt(known, is_duplicate=True)
         now = datetime.now(UTC)
         conversation = await _conversation_at(session, message.channel, message.address, for_update=True)
         if conversation is None:
@@ -139,12 +139,12 @@ class ConversationCore:
             row.status, row.error, row.content = FAILED, "too many messages", {"kind": message.content.kind}
             if verdict == "first_too_many":
                 add_replies(session, conversation, [self._notices.error(reading.lang, "slow_down")], now, row)
-            return Receipt(conversation=conversation.id, inbox_id=row.id, is_duplicate=False)
+            return _receipt(row, is_duplicate=False)
         replies = await self._answer_here(session, message, reading, conversation)
         if replies is not None:
             row.status = DONE
             add_replies(session, conversation, self._notices.with_privacy_line(conversation, replies), now, row)
-        return Receipt(conversation=conversation.id, inbox_id=row.id, is_duplicate=False)
+        return _receipt(row, is_duplicate=False)
 
     async def _answer_here(
         self, session: AsyncSession, message: IncomingMessage, reading: Reading, conversation: Conversation
@@ -219,6 +219,10 @@ class ConversationCore:
         """Return the language of a tag (`pl` for `pl-PL`) when it is one of ours."""
         base = (tag or "").replace("_", "-").split("-")[0].lower()
         return base if base in self._notices.languages else None
+
+
+def _receipt(row: Inbox, *, is_duplicate: bool) -> Receipt:
+    return Receipt(conversation=row.conversation_id or "", inbox_id=row.id, is_duplicate=is_duplicate, lang=row.lang)
 
 
 async def _conversation_at(

@@ -98,10 +98,10 @@ def make_api(
         return answer
 
     @router.post("/messages", status_code=202)
-    async def take(request: Request, address: str = Depends(person)) -> dict[str, str]:
+    async def take(request: Request, address: str = Depends(person)) -> dict[str, str | None]:
         message = await read_body(request, NewMessage)
         await _require(store, address)
-        await core.accept(
+        receipt = await core.accept(
             IncomingMessage(
                 channel=WEB,
                 address=address,
@@ -109,7 +109,7 @@ def make_api(
                 content=message.content(),
             )
         )
-        return {"id": message.id}
+        return {"id": message.id, "lang": receipt.lang}
 
     @router.get("/history")
     async def history(response: Response, address: str = Depends(person)) -> dict[str, Any]:

@@ -203,6 +203,14 @@ async def test_choosing_a_language_changes_the_page_and_tells_the_bot(chat: Chat
     assert rasa.texts == ['/set_language{"language": "bg"}']
 
 
+async def test_the_page_follows_the_language_in_which_the_person_writes(chat: Chat, rasa: FakeRasa) -> None:
+    rasa.answer = lambda message: [ANSWER]  # in Polish: an article may lack a language, the page does not
+    await chat.say("Cum găsesc un medic de familie aici?")
+    await expect(chat.page.locator("html")).to_have_attribute("lang", "ro")
+    await expect(chat.page.locator(".reply")).to_have_count(1)
+    await expect(chat.page.locator("html")).to_have_attribute("lang", "ro")
+
+
 async def test_deleting_clears_the_page_and_the_next_message_begins_anew(chat: Chat, rasa: FakeRasa) -> None:
     await chat.say(QUESTION)
     await chat.page.locator("#menu summary").click()

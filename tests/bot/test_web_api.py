@@ -71,7 +71,7 @@ async def test_a_question_is_answered_over_the_event_stream(client: httpx.AsyncC
     listening = asyncio.create_task(read_events(client, token, 1))
     await asyncio.sleep(0.1)
     answer = await ask(client, token, "m-1")
-    assert (answer.status_code, answer.json()) == (202, {"id": "m-1"})
+    assert (answer.status_code, answer.json()) == (202, {"id": "m-1", "lang": "en"})
     name, identifier, data = (await listening)[0]
     assert (name, data["text"], data["reply_to"]) == ("reply", f"echo: {QUESTION}", "m-1")
     assert identifier == str(data["id"])

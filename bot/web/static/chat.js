@@ -35,6 +35,9 @@ const connection = new Connection({
   onState: showState,
   onOnline: showOnline,
   onResume: () => restore().catch(() => {}),
+  onLanguage: (lang) => {
+    if (recall(LANGUAGE) === null) follow(lang);
+  },
 });
 
 const actions = {
@@ -77,7 +80,7 @@ function showReply(reply, { isLive }) {
   if (wasAtEnd || reply.kind === "emergency") scrollTo(element);
   else byId("newest").hidden = false;
   if (isDesk) showDesk(reply);
-  followLanguage(reply);
+  if (reply.kind === "language_set") follow(reply.lang);
 }
 
 function forget(reply) {
@@ -185,11 +188,10 @@ async function speak(lang) {
   byId("language").replaceChildren(...options);
 }
 
-function followLanguage(reply) {
-  if (reply.lang === shownLanguage) return;
-  const isServed = [...byId("language").options].some((option) => option.value === reply.lang);
-  const isChosen = recall(LANGUAGE) !== null;
-  if (isServed && (reply.kind === "language_set" || !isChosen)) speak(reply.lang).catch(() => {});
+/** Have the page speak the language of the conversation, when it has it. */
+function follow(lang) {
+  const isServed = [...byId("language").options].some((option) => option.value === lang);
+  if (isServed && lang !== shownLanguage) speak(lang).catch(() => {});
 }
 
 // -- beginning ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8000;
 
 export class Connection {
-  /** @param {{onReply, onTyping, onState, onOnline, onResume}} handlers what the page does with what happens */
+  /** @param {{onReply, onTyping, onState, onOnline, onResume, onLanguage}} handlers what the page does with what happens */
   constructor(handlers) {
     this.handlers = handlers;
     this.unsent = readUnsent();
@@ -115,6 +115,7 @@ export class Connection {
         answer = await postJson("/api/messages", message);
       }
       if (answer.ok) {
+        if (message.text) this.handlers.onLanguage((await answer.json()).lang);
         this.listen();
         return "sent";
       }
