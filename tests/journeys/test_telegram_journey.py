@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +18,12 @@ pytestmark = [pytest.mark.rasa, pytest.mark.asyncio(loop_scope="session")]
 def payloads(message: dict[str, Any]) -> list[str]:
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     return [button["callback_data"] for row in rows for button in row]
+
+
+async def eventually(is_so: Callable[[], bool], timeout_seconds: float = 10.0) -> None:
+    async with asyncio.timeout(timeout_seconds):
+        while not is_so():
+            await asyncio.sleep(0.05)
 
 
 async def test_a_polish_conversation_over_telegram(service: RunningService, telegram: BotApiServer) -> None:
@@ -45,6 +53,7 @@ async def test_a_polish_conversation_over_telegram(service: RunningService, tele
     await telegram.say("moj maz ma silny bol w klatce piersiowej")
     emergency = await exchange()
     assert "112" in emergency["text"]
+    await eventually(lambda: telegram.sent("sendContact") != [])
     assert telegram.sent("sendContact")[-1]["phone_number"] == "112"
 
     before = telegram.sent()
@@ -83,6 +92,8 @@ async def test_deleting_over_telegram_leaves_nothing_in_the_store(
     await telegram.push({"update_id": 900_011, "message": telegram._message(text="tak")})
     await telegram.wait_for_messages(before + 2)
     with sqlite3.connect(service.var / "zorgbrug.db") as store:
-        assert store.execute("select count(*) from conversation where channel = 'telegram'").fetchone() == (0,)
+        await eventually(
+            lambda: store.execute("select count(*) from conversation where channel = 'telegram'").fetchone() == (0,)
+        )
     with sqlite3.connect(service.var / "rasa-tracker.db") as tracker:
         assert "klatce" not in str(tracker.execute("select data from events").fetchall())
