@@ -60,7 +60,8 @@ async def test_answer_button_thumb_red_flag_and_a_person_in_breda(service: Runni
         await page.locator(".reply").last.get_by_role("button", name="Tak", exact=True).click()
         await expect(page.locator(".reply").last).to_contain_text("Stadskantoor Breda")
         await picture(page, "handoff-pl", tmp_path)
-        await page.set_viewport_size({"width": 900, "height": 1500})
+        await page.set_viewport_size({"width": 760, "height": 3600})
+        await page.mouse.move(5, 5)
         await picture(page, "conversation-pl", tmp_path)
         await browser.close()
     with sqlite3.connect(service.var / "zorgbrug.db") as store:
