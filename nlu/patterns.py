@@ -45,9 +45,10 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Phrase:
-    """Words in a fixed order."""
+    """Words in a fixed order. At most `gap` other words stand between two of them."""
 
     places: tuple[Place, ...]
+    gap: int
     first_words: frozenset[int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,7 +69,11 @@ class Pattern:
 class PatternReader:
     """Turns what stands in a data file into patterns, for one language."""
 
-    def __init__(self, vocabulary: Vocabulary, lang: str, words: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, lang: str, words: Mapping[str, Sequence[Any]], *, is_lenient: bool = True
+    ) -> None:
+        """`is_lenient` forgives typos, and lets two other words stand between two words instead of one."""
+        self._is_lenient = is_lenient
         self._vocabulary = vocabulary
         self._lang = lang
         self._words = words
@@ -82,7 +87,7 @@ class PatternReader:
             raise PatternError(f"`{written}` must be words in quotes")
         words = " ".join(str(written).split())
         if words not in self._phrases:  # one object for the same words, so that they are looked for once
-            self._phrases[words] = Phrase(tuple(map(self._place, words.split())))
+            self._phrases[words] = self._new_phrase(words.split())
         return self._phrases[words]
 
     def pattern(self, written: Any, within: int = DEFAULT_WINDOW, across_sentences: bool = False) -> Pattern:
@@ -101,6 +106,9 @@ class PatternReader:
         trigger = min((place.first_words() for place in places), key=self._vocabulary.commonness)
         return Pattern(phrases, tuple(map(self.phrase, unless)), within, across_sentences, trigger)
 
+    def _new_phrase(self, words: Sequence[str]) -> Phrase:
+        return Phrase(tuple(map(self._place, words)), gap=2 if self._is_lenient else 1)
+
     def _place(self, written: str) -> Place:
         numbers: set[int] = set()
         phrases: list[Phrase] = []
@@ -112,10 +120,10 @@ class PatternReader:
                 continue
             joined = [] if _RANGE.fullmatch(alternative) else _JOINT.split(alternative)
             if len(joined) > 1 and all(joined):
-                phrases.append(Phrase(tuple(map(self._place, joined))))
+                phrases.append(self._new_phrase(joined))
                 continue
             try:
-                numbers.add(self._vocabulary.add(alternative, self._lang))
+                numbers.add(self._vocabulary.add(alternative if self._is_lenient else f"{alternative}!", self._lang))
             except ValueError as error:
                 raise PatternError(f"{error} (in `{written}`)") from error
         return Place(frozenset(numbers), tuple(phrases))
@@ -157,24 +165,25 @@ class Reading:
         found = self._spans.get(phrase)
         if found is None:
             starts = {start for number in phrase.first_words & self.numbers for start in self._positions[number]}
-            found = [Span(start, end) for start in sorted(starts) for end in sorted(self._ends(phrase.places, start))]
+            found = [Span(start, end) for start in sorted(starts) for end in sorted(self._ends(phrase, start))]
             self._spans[phrase] = found
         return found
 
-    def _ends(self, places: Sequence[Place], start: int) -> set[int]:
+    def _ends(self, phrase: Phrase, start: int) -> set[int]:
         """Return where a phrase that begins at `start` may end."""
         ends = {start}
-        for index, place in enumerate(places):
-            begins = ends if index == 0 else ends | {end + 1 for end in ends}
+        for index, place in enumerate(phrase.places):
+            begins = ends if index == 0 else {end + gap for end in ends for gap in range(phrase.gap + 1)}
             ends = set()
             for begin in begins:
                 if begin >= len(self._meanings) or self._sentences[begin] != self._sentences[start]:
                     continue
-                if not place.words.isdisjoint(self._meanings[begin]):
+                meanings = self._meanings[begin]
+                if not place.words.isdisjoint(meanings):
                     ends.add(begin + 1)
-                for phrase in place.phrases:
-                    if not phrase.first_words.isdisjoint(self._meanings[begin]):
-                        ends |= self._ends(phrase.places, begin)
+                for inner in place.phrases:
+                    if not inner.first_words.isdisjoint(meanings):
+                        ends |= self._ends(inner, begin)
             if not ends:
                 break
         return ends

@@ -41,10 +41,11 @@ def read_lexicon(path: Path, vocabulary: Vocabulary) -> Lexicon:
     if problems:
         raise _mistakes(path, problems)
     reader = PatternReader(vocabulary, path.stem, parts["words"])
+    strict = PatternReader(vocabulary, path.stem, parts["words"], is_lenient=False)  # a guard must not hide a danger
     guards = {name: _entries(parts["guards"], name, "guards", problems) for name in _GUARDS}
     problems += [f"guards: unknown guard `{name}`" for name in parts["guards"] if name not in _GUARDS]
-    phrases = {name: _phrases(reader, guards[name], f"guards.{name}", problems) for name in _GUARDS if name != "idioms"}
-    idioms = [_pattern(reader, entry, {}, f"guards.idioms[{n}]", problems) for n, entry in enumerate(guards["idioms"])]
+    phrases = {name: _phrases(strict, guards[name], f"guards.{name}", problems) for name in _GUARDS if name != "idioms"}
+    idioms = [_pattern(strict, entry, {}, f"guards.idioms[{n}]", problems) for n, entry in enumerate(guards["idioms"])]
     vocabulary.never_typos(str(entry) for entry in guards["never_typos"])
     lexicon = Lexicon(path.stem, phrases, tuple(filter(None, idioms)))
     for name, body in parts["categories"].items():

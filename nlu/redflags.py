@@ -166,10 +166,11 @@ class _Surroundings:
             self._negations.setdefault(span.end, []).append(span)
         matches = (found for idiom in lexicon.idioms for found in reading.matches(idiom))
         self._idioms = {place for found in matches for span in found for place in range(*span)}
-        # "acum" is now in Romanian, and "acum cinci ani" is five years ago.
+        # "acum" is now in Romanian and "acum cinci ani" five years ago; "I have" is present and "I have had" is not.
         past = {place for span in said["past"] for place in range(*span)}
-        self._now = [span for span in said["now"] if past.isdisjoint(range(*span))]
-        self._present = said["present"]
+        self._now, self._present = (
+            [span for span in said[guard] if past.isdisjoint(range(*span))] for guard in ("now", "present")
+        )
         self._past_sentences = {self._sentences[span.start] for span in said["past"]}
         self._if_clauses = {self._clauses[span.start] for span in said["hypothetical"]}
         self._if_ends = {span.end for span in said["hypothetical"]}

@@ -13,6 +13,7 @@ _RANGE = re.compile(r"(\d+)-(\d+)")
 _CACHED_WORDS = 20_000
 _SHORTEST_STEM = 5  # a typo is forgiven from this length on: shorter words turn into other words too easily
 _SHORTEST_WORD = 6
+_SHORTEST_TYPED = 5
 # Latin letters do not tell а from ъ, or у from ъ ("mazh", "muzh"), and й, я and ю are written in many ways.
 _SOUNDS = str.maketrans({"ъ": "а", "у": "а", "й": "и", "я": "иа", "ю": "иа", "щ": "шт", "ь": ""})
 
@@ -40,7 +41,7 @@ class Vocabulary:
         if known is not None:
             return known
         number = len(self._languages)
-        bounds = _RANGE.fullmatch(written)
+        bounds = _RANGE.fullmatch(written.rstrip("!"))
         if bounds:
             self._ranges.append((float(bounds[1]), float(bounds[2]), number))
         else:
@@ -85,7 +86,7 @@ class Vocabulary:
         if word[0].isdecimal() and word.replace(".", "", 1).isdecimal():
             value = float(word)
             return {number for low, high, number in self._ranges if low <= value <= high} | self._written.find(word)
-        may_have_typo = len(word) >= _SHORTEST_WORD and word not in self._never_typos
+        may_have_typo = len(word) >= _SHORTEST_TYPED and word not in self._never_typos
         numbers = self._written.find(word)
         if may_have_typo:
             spoken_for = {self._languages[number] for number in numbers}
@@ -126,10 +127,21 @@ class _Index:
             beginning = word[:end]
             for shorter in _with_one_lost(beginning):
                 for candidate, is_stem, number in self._with_loss.get(shorter, ()):
-                    is_whole = is_stem or end == len(word)
-                    if is_whole and candidate[0] == word[0] and is_within_one_edit(candidate, beginning):
+                    is_whole = end == len(word)
+                    if (is_stem or is_whole) and _is_likely_typo(candidate, beginning, is_whole):
                         found.add(number)
         return found
+
+
+def _is_likely_typo(meant: str, typed: str, is_whole: bool) -> bool:
+    """Return whether `typed`, a word or the beginning of one, is `meant` with a slip of the finger."""
+    if meant[0] != typed[0] or not is_within_one_edit(meant, typed):
+        return False
+    is_swap = sorted(meant) == sorted(typed)
+    if not is_whole and meant[-1] != typed[-1] and not is_swap:
+        return False  # only the beginning is alike: another word
+    # A short stem with another letter is mostly another word; swapped and lost letters are typos.
+    return is_swap or len(meant) > _SHORTEST_STEM or len(typed) < len(meant)
 
 
 def _with_one_lost(word: str) -> Iterator[str]:
