@@ -107,6 +107,7 @@ class Bot:
             settings.longest_text,
             self.inbox.wake,
             self.outbox.wake,
+            channels_opened_here=frozenset({self.web.name}),
         )
         self._sweeping: asyncio.Task[None] | None = None
 

@@ -28,6 +28,7 @@ from bot.conversations.messages import (
 from bot.conversations.notices import Notices
 from bot.conversations.records import add_replies
 from bot.conversations.understanding import Reading, Understanding
+from bot.errors import UnknownConversation
 from bot.logs import hashed
 from bot.store.engine import Store
 from bot.store.models import DONE, FAILED, PENDING, Conversation, Feedback, Inbox, Outbox
@@ -50,6 +51,7 @@ class ConversationCore:
         longest_text: int,
         wake_inbox: Wake,
         wake_outbox: Wake,
+        channels_opened_here: frozenset[str] = frozenset(),
     ) -> None:
         self._store = store
         self._understanding = understanding
@@ -58,6 +60,7 @@ class ConversationCore:
         self._longest_text = longest_text
         self._wake_inbox = wake_inbox
         self._wake_outbox = wake_outbox
+        self._channels_opened_here = channels_opened_here
 
     async def open(self, channel: str, lang: str | None = None) -> str:
         """Begin a conversation on a channel where we give out the addresses (the web); return the address.
@@ -75,10 +78,16 @@ class ConversationCore:
         return address
 
     async def accept(self, message: IncomingMessage) -> Receipt:
-        """Store a message in one transaction and start its processing; see `Intake.accept`."""
+        """Store a message in one transaction and start its processing; see `Intake.accept`.
+
+        Raises:
+            UnknownConversation: On a channel where conversations are opened here, there is none at this address.
+        """
         started = time.perf_counter()
         verdict = self._limiter.judge(f"{message.channel}:{message.address}")
         known = await self._store.read(lambda session: _conversation_at(session, message.channel, message.address))
+        if known is None and message.channel in self._channels_opened_here:
+            raise UnknownConversation(message.address)
         previous = (known and known.lang) or self._known_language(message.lang_hint)
         is_chosen = known is not None and known.is_lang_chosen
         reading = await self._understanding.read(message.content, previous, is_chosen=is_chosen)

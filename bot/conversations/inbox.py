@@ -23,7 +23,7 @@ from bot.conversations.lanes import Lanes
 from bot.conversations.messages import rasa_message
 from bot.conversations.notices import Notices
 from bot.conversations.rasa import RasaAway, RasaClient, RasaFailed, RasaMessage
-from bot.conversations.records import add_replies, conversations_with_work, locked_conversation, next_message
+from bot.conversations.records import add_replies, conversations_with_work, due_message, locked_conversation
 from bot.logs import hashed
 from bot.store.engine import Store
 from bot.store.models import DONE, FAILED, PENDING, Conversation, Inbox
@@ -79,13 +79,12 @@ class InboxWorker:
         await self._lanes.stop()
 
     async def _answer_all(self, conversation: str) -> None:
-        while True:
-            found = await self._store.read(lambda session: _due_message(session, conversation))
-            if found is None or not await self._answer(*found):
-                return
+        found = await self._store.read(lambda session: due_message(session, conversation))
+        while found is not None:
+            found = await self._answer(*found)
 
-    async def _answer(self, message: Inbox, conversation: Conversation) -> bool:
-        """Answer one message; return whether the next one may follow at once."""
+    async def _answer(self, message: Inbox, conversation: Conversation) -> tuple[Inbox, Conversation] | None:
+        """Answer one message; return the next one, if it is due."""
         started = time.perf_counter()
         # Kept by the variable, or the event loop may drop the task half-way.
         typing = asyncio.create_task(self._show_typing(conversation))
@@ -93,13 +92,13 @@ class InboxWorker:
             replies = await self._rasa.send(_for_rasa(message, conversation))
         except RasaAway as trouble:
             await self._wait_for_rasa(message, trouble)
-            return False
+            return None
         except RasaFailed as trouble:
             return await self._count_attempt(message, conversation, trouble)
         finally:
             typing.cancel()
         self._outage_length = 0
-        await self._store.run(lambda session: self._finish(session, message.id, replies))
+        following = await self._store.run(lambda session: self._finish(session, message.id, conversation.id, replies))
         self._wake_outbox(conversation.id)
         logger.info(
             "message_answered",
@@ -111,15 +110,16 @@ class InboxWorker:
                 "ms": round((time.perf_counter() - started) * 1000, 1),
             },
         )
-        return True
+        return following
 
-    async def _finish(self, session: AsyncSession, message_id: int, replies: Sequence[Reply]) -> None:
+    async def _finish(
+        self, session: AsyncSession, message_id: int, conversation_id: str, replies: Sequence[Reply]
+    ) -> tuple[Inbox, Conversation] | None:
+        """Write the replies and that the message is done; return the next message, if it is due."""
         message = await session.get(Inbox, message_id)
-        if message is None or message.status != PENDING or message.conversation_id is None:
-            return
-        conversation = await locked_conversation(session, message.conversation_id)
-        if conversation is None:
-            return
+        conversation = await locked_conversation(session, conversation_id)
+        if message is None or message.status != PENDING or conversation is None:
+            return None
         now = datetime.now(UTC)
         message.status, message.error = DONE, None
         conversation.apologised_at = None
@@ -131,6 +131,7 @@ class InboxWorker:
             add_replies(session, conversation, replies, now, message)
         else:
             add_replies(session, conversation, self._notices.with_privacy_line(conversation, replies), now, message)
+        return await due_message(session, conversation_id)
 
     async def _wait_for_rasa(self, message: Inbox, trouble: RasaAway) -> None:
         pause = min(SHORTEST_PAUSE_SECONDS * 2 ** min(self._outage_length, 10), LONGEST_PAUSE_SECONDS)
@@ -138,7 +139,9 @@ class InboxWorker:
         logger.warning("rasa_away", extra={"reason": str(trouble), "retry_in_seconds": pause})
         await self._store.run(lambda session: _postpone(session, message.id, pause, trouble))
 
-    async def _count_attempt(self, message: Inbox, conversation: Conversation, trouble: RasaFailed) -> bool:
+    async def _count_attempt(
+        self, message: Inbox, conversation: Conversation, trouble: RasaFailed
+    ) -> tuple[Inbox, Conversation] | None:
         attempts = message.attempts + 1
         logger.warning(
             "rasa_failed",
@@ -147,21 +150,25 @@ class InboxWorker:
         if attempts < self._most_attempts:
             pause = min(SHORTEST_PAUSE_SECONDS * 2 ** (attempts - 1), LONGEST_PAUSE_SECONDS)
             await self._store.run(lambda session: _postpone(session, message.id, pause, trouble, attempts))
-            return False
-        await self._store.run(lambda session: self._set_aside(session, message.id, attempts, trouble))
+            return None
+        following = await self._store.run(
+            lambda session: self._set_aside(session, message.id, conversation.id, attempts, trouble)
+        )
         self._wake_outbox(conversation.id)
-        return True
+        return following
 
-    async def _set_aside(self, session: AsyncSession, message_id: int, attempts: int, trouble: RasaFailed) -> None:
+    async def _set_aside(
+        self, session: AsyncSession, message_id: int, conversation_id: str, attempts: int, trouble: RasaFailed
+    ) -> tuple[Inbox, Conversation] | None:
         message = await session.get(Inbox, message_id)
-        if message is None or message.status != PENDING or message.conversation_id is None:
-            return
+        conversation = await locked_conversation(session, conversation_id)
+        if message is None or message.status != PENDING or conversation is None:
+            return None
         message.status, message.attempts, message.error = FAILED, attempts, str(trouble)[:200]
-        conversation = await locked_conversation(session, message.conversation_id)
-        if conversation is not None:
-            conversation.apologised_at = None
-            reply = self._notices.error(message.lang or FALLBACK, "failed")
-            add_replies(session, conversation, [reply], datetime.now(UTC), message)
+        conversation.apologised_at = None
+        reply = self._notices.error(message.lang or FALLBACK, "failed")
+        add_replies(session, conversation, [reply], datetime.now(UTC), message)
+        return await due_message(session, conversation_id)
 
     async def _kept_waiting(self, session: AsyncSession) -> Sequence[str]:
         found = select(Inbox.conversation_id).join(Conversation, Conversation.id == Inbox.conversation_id)
@@ -188,14 +195,6 @@ class InboxWorker:
         channel = self._channels.get(conversation.channel)
         if channel is not None:
             await channel.show_typing(conversation.address)
-
-
-async def _due_message(session: AsyncSession, conversation: str) -> tuple[Inbox, Conversation] | None:
-    message = await next_message(session, conversation)
-    found = await session.get(Conversation, conversation)
-    if message is None or found is None or message.next_attempt_at > datetime.now(UTC):
-        return None
-    return message, found
 
 
 async def _postpone(

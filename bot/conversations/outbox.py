@@ -11,13 +11,14 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels.base import Channel, DeliveryFailed, OutgoingMessage
 from bot.conversations.erase import finish_erasure
 from bot.conversations.lanes import Lanes
 from bot.conversations.rasa import RasaAway, RasaClient
-from bot.conversations.records import conversations_with_work, next_reply
+from bot.conversations.records import conversations_with_work, due_reply
 from bot.logs import hashed
 from bot.store.engine import Store
 from bot.store.models import DONE, FAILED, PENDING, Conversation, Outbox
@@ -58,13 +59,12 @@ class OutboxWorker:
         await self._lanes.stop()
 
     async def _deliver_all(self, conversation: str) -> None:
-        while True:
-            found = await self._store.read(lambda session: _due_reply(session, conversation))
-            if found is None or not await self._deliver(*found):
-                return
+        found = await self._store.read(lambda session: due_reply(session, conversation))
+        while found is not None:
+            found = await self._deliver(*found)
 
-    async def _deliver(self, row: Outbox, conversation: Conversation) -> bool:
-        """Deliver one reply; return whether the next one may follow at once."""
+    async def _deliver(self, row: Outbox, conversation: Conversation) -> tuple[Outbox, Conversation] | None:
+        """Deliver one reply; return the next one, if it is due."""
         started = time.perf_counter()
         reply = Reply.model_validate(row.reply)
         is_last_word = reply.effect == "erase"
@@ -73,14 +73,14 @@ class OutboxWorker:
                 await self._rasa.erase(conversation.id)
             message_id = await self._bring(row, conversation, reply)
         except (DeliveryFailed, RasaAway) as failure:
-            is_given_up = await self._put_off(row, failure, PATIENCE_WITH_ERASURE if is_last_word else PATIENCE)
-            if is_given_up and is_last_word:
-                await self._store.run(lambda session: finish_erasure(session, row.id))
-            return is_given_up
+            return await self._put_off(row, failure, is_last_word)
+        following = None
         if is_last_word:
             await self._store.run(lambda session: finish_erasure(session, row.id))
         else:
-            await self._store.run(lambda session: _mark_delivered(session, row.id, message_id))
+            following = await self._store.run(
+                lambda session: _mark_delivered(session, row.id, conversation.id, message_id)
+            )
         logger.info(
             "reply_delivered",
             extra={
@@ -90,7 +90,7 @@ class OutboxWorker:
                 "ms": round((time.perf_counter() - started) * 1000, 1),
             },
         )
-        return True
+        return following
 
     async def _bring(self, row: Outbox, conversation: Conversation, reply: Reply) -> str | None:
         channel = self._channels.get(conversation.channel)
@@ -114,8 +114,11 @@ class OutboxWorker:
             # A fault of one channel must not end the lane. Only its type: the text may quote the reply.
             raise DeliveryFailed(f"the channel failed with {type(error).__name__}") from error
 
-    async def _put_off(self, row: Outbox, failure: DeliveryFailed | RasaAway, patience: timedelta) -> bool:
-        """Note a failed attempt; return whether it was the last one. Rasa is waited for: it must forget, too."""
+    async def _put_off(
+        self, row: Outbox, failure: DeliveryFailed | RasaAway, is_last_word: bool
+    ) -> tuple[Outbox, Conversation] | None:
+        """Note a failed attempt; after the last one return the next reply. Rasa is waited for: it must forget, too."""
+        patience = PATIENCE_WITH_ERASURE if is_last_word else PATIENCE
         now = datetime.now(UTC)
         pause = min(FIRST_PAUSE_SECONDS * 2 ** min(row.attempts, 10), LONGEST_PAUSE_SECONDS) * random.uniform(0.8, 1.2)
         is_given_up = False
@@ -133,26 +136,23 @@ class OutboxWorker:
             },
         )
 
-        async def note(session: AsyncSession) -> None:
+        async def note(session: AsyncSession) -> tuple[Outbox, Conversation] | None:
             if (found := await session.get(Outbox, row.id)) is not None:
                 found.attempts += 1
                 found.error = str(failure)[:200]
                 found.status = FAILED if is_given_up else PENDING
                 found.next_attempt_at = now + timedelta(seconds=pause)
+            if is_given_up and is_last_word:
+                await finish_erasure(session, row.id)
+            return await due_reply(session, row.conversation_id) if is_given_up else None
 
-        await self._store.run(note)
-        return is_given_up
-
-
-async def _due_reply(session: AsyncSession, conversation: str) -> tuple[Outbox, Conversation] | None:
-    row = await next_reply(session, conversation)
-    found = await session.get(Conversation, conversation)
-    if row is None or found is None or row.next_attempt_at > datetime.now(UTC):
-        return None
-    return row, found
+        return await self._store.run(note)
 
 
-async def _mark_delivered(session: AsyncSession, outbox_id: int, channel_message_id: str | None) -> None:
-    row = await session.get(Outbox, outbox_id)
-    if row is not None:
-        row.status, row.error, row.channel_message_id = DONE, None, channel_message_id
+async def _mark_delivered(
+    session: AsyncSession, outbox_id: int, conversation: str, channel_message_id: str | None
+) -> tuple[Outbox, Conversation] | None:
+    """Write that a reply has arrived; return the next one, if it is due."""
+    arrived = {"status": DONE, "error": None, "channel_message_id": channel_message_id}
+    await session.execute(update(Outbox).where(Outbox.id == outbox_id).values(arrived))
+    return await due_reply(session, conversation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -42,16 +42,20 @@ def add_replies(
     )
 
 
-async def next_message(session: AsyncSession, conversation: str) -> Inbox | None:
-    """Return the oldest message that waits; those behind it wait for it."""
-    found = select(Inbox).where(Inbox.conversation_id == conversation, Inbox.status == PENDING)
-    return await session.scalar(found.order_by(Inbox.id).limit(1))
+async def due_message(session: AsyncSession, conversation: str) -> tuple[Inbox, Conversation] | None:
+    """Return the oldest message that waits, if it is due; those behind it wait for it."""
+    found = select(Inbox, Conversation).join(Conversation, Conversation.id == Inbox.conversation_id)
+    waiting = found.where(Inbox.conversation_id == conversation, Inbox.status == PENDING)
+    row = (await session.execute(waiting.order_by(Inbox.id).limit(1))).first()
+    return (row[0], row[1]) if row and row[0].next_attempt_at <= datetime.now(UTC) else None
 
 
-async def next_reply(session: AsyncSession, conversation: str) -> Outbox | None:
-    """Return the reply to deliver next: an urgent one, else the oldest."""
-    found = select(Outbox).where(Outbox.conversation_id == conversation, Outbox.status == PENDING)
-    return await session.scalar(found.order_by(Outbox.is_urgent.desc(), Outbox.id).limit(1))
+async def due_reply(session: AsyncSession, conversation: str) -> tuple[Outbox, Conversation] | None:
+    """Return the reply to deliver next, if it is due: an urgent one, else the oldest."""
+    found = select(Outbox, Conversation).join(Conversation, Conversation.id == Outbox.conversation_id)
+    waiting = found.where(Outbox.conversation_id == conversation, Outbox.status == PENDING)
+    row = (await session.execute(waiting.order_by(Outbox.is_urgent.desc(), Outbox.id).limit(1))).first()
+    return (row[0], row[1]) if row and row[0].next_attempt_at <= datetime.now(UTC) else None
 
 
 async def conversations_with_work(session: AsyncSession, table: type[Inbox | Outbox], now: datetime) -> Sequence[str]:

@@ -106,8 +106,9 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     # A deferred transaction that reads and then writes fails when another wrote between; IMMEDIATE waits its turn.
-    is_read_only = connection.get_execution_options().get(_READ_ONLY)
-    connection.exec_driver_sql("BEGIN" if is_read_only else "BEGIN IMMEDIATE")
+    # What only reads needs no transaction, and each statement is a hop to the thread of the connection.
+    if not connection.get_execution_options().get(_READ_ONLY):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _reason(error: DBAPIError) -> str:

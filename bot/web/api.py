@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, model_validator
 from bot.channels.base import Content, IncomingMessage, Location, Payload, Text
 from bot.channels.web import WEB, Event, Stream, TooManyStreams, WebChannel, external_id
 from bot.conversations.core import ConversationCore
+from bot.errors import UnknownConversation
 from bot.store.engine import Store
 from bot.web.guards import ApiError, read_body
 from bot.web.history import conversation_exists, missed_replies, read_history
@@ -100,15 +101,16 @@ def make_api(
     @router.post("/messages", status_code=202)
     async def take(request: Request, address: str = Depends(person)) -> dict[str, str | None]:
         message = await read_body(request, NewMessage)
-        await _require(store, address)
-        receipt = await core.accept(
-            IncomingMessage(
-                channel=WEB,
-                address=address,
-                external_id=external_id(address, message.id),
-                content=message.content(),
-            )
+        incoming = IncomingMessage(
+            channel=WEB,
+            address=address,
+            external_id=external_id(address, message.id),
+            content=message.content(),
         )
+        try:
+            receipt = await core.accept(incoming)
+        except UnknownConversation:
+            raise _gone() from None
         return {"id": message.id, "lang": receipt.lang}
 
     @router.get("/history")
@@ -125,7 +127,8 @@ def make_api(
         after: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0,
         address: str = Depends(person),
     ) -> StreamingResponse:
-        await _require(store, address)
+        if not await store.read(lambda session: conversation_exists(session, address)):
+            raise _gone()
         is_number = last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 16
         last = int(last_event_id) if is_number else after
         return StreamingResponse(
@@ -188,11 +191,6 @@ async def _live(stream: Stream) -> AsyncIterator[Event | None]:
 def _written(event: Event) -> str:
     identifier = f"id: {event.id}\n" if event.id is not None else ""
     return f"{identifier}event: {event.name}\ndata: {json.dumps(event.data, ensure_ascii=False)}\n\n"
-
-
-async def _require(store: Store, address: str) -> None:
-    if not await store.read(lambda session: conversation_exists(session, address)):
-        raise _gone()
 
 
 def _gone() -> ApiError:
