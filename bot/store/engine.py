@@ -31,7 +31,8 @@ class Store:
         self._url = url
         self._is_sqlite = make_url(url).get_backend_name() == "sqlite"
         arguments: dict[str, Any] = {"connect_args": {"timeout": lock_wait_seconds}} if self._is_sqlite else {}
-        self.engine: AsyncEngine = create_async_engine(url, **arguments)
+        # Parameters hold what people wrote; the text of an error may end up in a log.
+        self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True, **arguments)
         if self._is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _set_up_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin)
