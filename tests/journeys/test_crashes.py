@@ -59,7 +59,8 @@ async def wait_for_answers(service: RunningService, identifiers: list[str]) -> d
     found: dict[str, int] = {}
     for _ in range(180):
         with sqlite3.connect(service.var / "zorgbrug.db") as store:
-            found = {name: count for name, count in store.execute(query) if name in identifiers}
+            counted = {name.rsplit(":", 1)[-1]: count for name, count in store.execute(query)}
+            found = {name: counted[name] for name in identifiers if name in counted}
         if len(found) == len(identifiers):
             break
         await asyncio.sleep(0.5)
