@@ -1,4 +1,4 @@
-"""Words, letter groups and ideas of a text as weighted features (TF-IDF), for the classifier and the lexical score.
+"""Words, letter groups and ideas of a text as weighted features (TF-IDF), for the classifier.
 
 Source: Manning, Raghavan, Schütze, Introduction to Information Retrieval (2008), 6.2 and 6.4 (sublinear tf, cosine).
 """

@@ -1,7 +1,8 @@
 """Fit how search weighs its parts, and from which score on it answers; `zorgbrug kb fit` writes `data/retrieval.yml`.
 
-Weights come from cross-validation over the questions of the articles, thresholds from the development questions of
-`data/eval`. Development questions are never trained on: they only choose two numbers.
+Weights come from cross-validation over the questions of the articles, thresholds from those and the development
+questions of `data/eval`. Development questions are never trained on: they only help to choose three numbers, two
+thresholds and how readily "none of ours" wins.
 """
 
 from __future__ import annotations
@@ -27,9 +28,13 @@ Matrix = NDArray[np.float32]
 
 FOLDS = 5
 NEAR_IDENTICAL = 0.75  # cosine of two centred questions that say the same
-# What a decision is worth to the person, for choosing thresholds.
-_RIGHT_ANSWER, _RIGHT_CHOICE, _RIGHT_ABSTENTION = 1.0, 0.6, 1.0
-_WRONG_ANSWER, _WRONG_CHOICE, _WRONG_ABSTENTION, _CHOICE_OUT_OF_SCOPE = -1.0, -0.3, -0.3, 0.0
+_NONE_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
+# What a decision is worth to the person, for choosing thresholds. A choice costs a tap, and many who read little stop
+# there; a wrong answer costs more, but it shows its neighbours as buttons; an answer to a question that is not ours
+# costs most.
+_RIGHT_ANSWER, _RIGHT_CHOICE, _RIGHT_ABSTENTION = 1.0, 0.5, 1.0
+_WRONG_ANSWER, _WRONG_CHOICE, _WRONG_ABSTENTION = -0.6, -0.3, -0.3
+_CHOICE_OUT_OF_SCOPE, _ANSWER_OUT_OF_SCOPE = 0.0, -1.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,9 @@ class Question:
     text: str
     lang: str
     article: str | None
+
+
+Ranking = tuple[Question, list[tuple[str, float]]]  # a question, and labels with their probability, best first
 
 
 @dataclass(frozen=True)
@@ -107,43 +115,61 @@ def fit_weights(scored: Sequence[Scored], start: Weights) -> Weights:
     """Return the weights under which the right labels are likeliest (conditional logit)."""
     classifier = np.array([item.parts.classifier for item in scored], dtype=np.float64)
     vector = np.array([item.parts.vector for item in scored], dtype=np.float64)
-    lexical = np.array([item.parts.lexical for item in scored], dtype=np.float64)
     labels = scored[0].labels
     gold = np.array([labels.index(item.question.article or NONE) for item in scored])
     is_none = np.array([label == NONE for label in labels], dtype=np.float64)
     rows = np.arange(len(scored))
 
     def loss(values: NDArray[np.float64]) -> float:
-        logits = values[0] * classifier + values[1] * vector + values[2] * lexical + values[3] * is_none
+        logits = values[0] * classifier + values[1] * vector + values[2] * is_none
         logits -= logits.max(axis=1, keepdims=True)
         chances = logits[rows, gold] - np.log(np.exp(logits).sum(axis=1))
         return float(-chances.mean() + 1e-4 * (values**2).sum())
 
-    first = np.array([start.classifier, start.vector, start.lexical, start.none])
-    best = minimize(loss, first, bounds=[(0, 5), (0, 30), (0, 30), (-5, 5)], method="L-BFGS-B").x
-    names = ("classifier", "vector", "lexical", "none")
+    first = np.array([start.classifier, start.vector, start.none])
+    best = minimize(loss, first, bounds=[(0, 5), (0, 30), (-5, 5)], method="L-BFGS-B").x
+    names = ("classifier", "vector", "none")
     return start.model_copy(update={name: round(float(value), 3) for name, value in zip(names, best, strict=True)})
 
 
-def fit_thresholds(rankings: Sequence[tuple[Question, list[tuple[str, float]]]]) -> Thresholds:
-    """Return the thresholds whose decisions are worth most; of equal ones, those in the middle."""
+def fit_decisions(
+    groups: Sequence[Sequence[Scored]], model: SearchModel, weights: Weights
+) -> tuple[Weights, Thresholds]:
+    """Return the weight of "none of ours" and the thresholds whose decisions are worth most together.
+
+    Each group counts the same however large: the development questions, easy as most are, and the questions of the
+    articles in cross-validation, which were written to be hard.
+    """
+    choices = []
+    for none in _NONE_WEIGHTS:
+        tried = weights.model_copy(update={"none": none})
+        rankings = [[(item.question, item.ranked(model, tried)) for item in group] for group in groups if group]
+        thresholds, worth = fit_thresholds(rankings)
+        choices.append((worth, -none, tried, thresholds))
+    _, _, fitted, thresholds = max(choices, key=lambda choice: choice[:2])
+    return fitted, thresholds
+
+
+def fit_thresholds(groups: Sequence[Sequence[Ranking]]) -> tuple[Thresholds, float]:
+    """Return the thresholds whose decisions are worth most, and that worth; of equal ones, those in the middle."""
     best: list[Thresholds] = []
     top = -np.inf
-    for answer, abstain in product(np.arange(0.30, 0.86, 0.025), np.arange(0.05, 0.41, 0.025)):
+    for answer, abstain in product(np.arange(0.30, 0.86, 0.05), np.arange(0.05, 0.41, 0.05)):
         if abstain >= answer:
             continue
         thresholds = Thresholds(answer=round(float(answer), 3), abstain=round(float(abstain), 3))
-        worth = sum(_worth(question, decide(ranked, thresholds)) for question, ranked in rankings)
+        worth = sum(
+            sum(_worth(question, decide(ranked, thresholds)) for question, ranked in group) / len(group)
+            for group in groups
+        )
         if worth > top:
             best, top = [thresholds], worth
         elif worth == top:
             best.append(thresholds)
-    return best[len(best) // 2]
+    return best[len(best) // 2], float(top)
 
 
-def measure(
-    rankings: Iterable[tuple[Question, list[tuple[str, float]]]], thresholds: Thresholds
-) -> Mapping[str, Quality]:
+def measure(rankings: Iterable[Ranking], thresholds: Thresholds) -> Mapping[str, Quality]:
     """Return the quality for each language, and for all under `all`."""
     by_lang: dict[str, list[tuple[Question, Decision, list[str]]]] = {}
     for question, ranked in rankings:
@@ -157,7 +183,7 @@ def write_settings(settings: RetrievalSettings, path: Path) -> None:
     """Write `data/retrieval.yml`, whole or not at all."""
     head = (
         "# How search weighs its parts, and from which score on it answers. Written by `zorgbrug kb fit`:\n"
-        "# weights by cross-validation over the questions of the articles, thresholds on data/eval.\n"
+        "# weights by cross-validation over the questions of the articles, thresholds on those and on data/eval.\n"
     )
     draft = path.with_suffix(".tmp")
     draft.write_text(head + yaml.safe_dump(settings.model_dump(), sort_keys=False), encoding="utf-8")
@@ -167,7 +193,9 @@ def write_settings(settings: RetrievalSettings, path: Path) -> None:
 def _worth(question: Question, decision: Decision) -> float:
     articles = [candidate.article for candidate in decision.candidates]
     if question.article is None:
-        return {"abstain": _RIGHT_ABSTENTION, "clarify": _CHOICE_OUT_OF_SCOPE, "answer": _WRONG_ANSWER}[decision.kind]
+        return {"abstain": _RIGHT_ABSTENTION, "clarify": _CHOICE_OUT_OF_SCOPE, "answer": _ANSWER_OUT_OF_SCOPE}[
+            decision.kind
+        ]
     if decision.kind == "answer":
         return _RIGHT_ANSWER if articles[0] == question.article else _WRONG_ANSWER
     if decision.kind == "clarify":

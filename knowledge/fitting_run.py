@@ -10,10 +10,9 @@ from knowledge.base import KnowledgeBase
 from knowledge.encoder import Encoder
 from knowledge.fitting import (
     Quality,
-    Question,
     Scored,
     cross_validate,
-    fit_thresholds,
+    fit_decisions,
     fit_weights,
     measure,
     read_questions,
@@ -60,10 +59,9 @@ def fit_and_measure(
         text = searchable(question.text, question.lang)
         parts = model.parts(encoder.encode_query([text])[0], text, question.lang)
         development.append(Scored(question, model.labels, parts))
+    weights, thresholds = fit_decisions([development, scored], model, weights)
     asked = [(item.question, item.ranked(model, weights)) for item in development]
-    seen: list[tuple[Question, list[tuple[str, float]]]]
     seen = [(item.question, item.ranked(fold_model, weights)) for item in scored]
-    thresholds = fit_thresholds(asked or seen)
     fitted = settings.model_copy(update={"weights": weights, "thresholds": thresholds})
     write_settings(fitted, data_dir / "retrieval.yml")
     return FitReport(fitted, measure(seen, thresholds), measure(asked, thresholds))

@@ -27,7 +27,6 @@ def write_model(model: SearchModel, folder: Path) -> None:
         "idea_weight": features.idea_weight,
     }
     (folder / SEARCH).write_text(json.dumps(words, ensure_ascii=False), encoding="utf-8")
-    begins, passages, values = model.postings
     np.savez(
         folder / ARRAYS,
         starts=model.starts,
@@ -36,9 +35,6 @@ def write_model(model: SearchModel, folder: Path) -> None:
         intercepts=model.intercepts,
         piece_idf=features.piece_idf,
         idea_idf=features.idea_idf,
-        begins=begins,
-        passages=passages,
-        values=values,
     )
     model.index.write(folder / INDEX)
 
@@ -67,6 +63,5 @@ def read_model(folder: Path) -> SearchModel:
         features=features,
         coefficients=loaded["coefficients"],
         intercepts=loaded["intercepts"],
-        postings=(loaded["begins"], loaded["passages"], loaded["values"]),
         index=VectorIndex.read(folder / INDEX),
     )

@@ -35,8 +35,10 @@ class Passage:
 
 
 def searchable(text: str, lang: str) -> str:
-    """Return a text as it is searched: clean, and Bulgarian in its own letters."""
+    """Return a text as it is searched: clean, not shouted, and Bulgarian in its own letters."""
     cleaned = clean(text)
+    if cleaned.isupper():
+        cleaned = cleaned.lower()  # the encoder knows few words in capitals
     return bulgarian_to_cyrillic(cleaned) if is_latin_bulgarian(cleaned, lang) else cleaned
 
 

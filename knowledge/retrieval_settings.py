@@ -19,7 +19,6 @@ class Weights(BaseModel):
 
     classifier: float = Field(default=1.0, ge=0.0)
     vector: float = Field(default=4.0, ge=0.0)
-    lexical: float = Field(default=2.0, ge=0.0)
     none: float = 0.0
     prior: float = Field(default=1.0, ge=0.0)
 

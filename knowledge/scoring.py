@@ -1,4 +1,4 @@
-"""Score every article for a question: a trained classifier, the closest passage, and the words in common.
+"""Score every article for a question: a trained classifier over meaning and words, and the closest passage.
 
 Inference alone, in numpy; `knowledge.training` makes the arrays. Raw E5 vectors cluster by language, so each language's
 own mean is taken away first: measured here, the nearest vector then finds the article three times as often.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.features import Sparse, TextFeatures
+from knowledge.features import TextFeatures
 from knowledge.index import VectorIndex
 from knowledge.passages import NONE
 from knowledge.retrieval_settings import Weights
@@ -27,7 +27,6 @@ class Parts:
 
     classifier: Vector
     vector: Vector
-    lexical: Vector
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,6 @@ class SearchModel:
     features: TextFeatures
     coefficients: NDArray[np.float32]  # (dim + features, labels)
     intercepts: Vector
-    postings: tuple[NDArray[np.int64], NDArray[np.int32], Vector]  # by piece: where it starts, passages, values
     index: VectorIndex
 
     @property
@@ -76,12 +74,11 @@ class SearchModel:
         return Parts(
             classifier=logits - _log_sum(logits),
             vector=self._best_vector(centred),
-            lexical=self._best_lexical((columns, values)),
         )
 
     def weigh(self, parts: Parts, weights: Weights, priors: Mapping[str, float] | None = None) -> Vector:
         """Return the probability of each label, in the order of `labels`."""
-        logits = weights.classifier * parts.classifier + weights.vector * parts.vector + weights.lexical * parts.lexical
+        logits = weights.classifier * parts.classifier + weights.vector * parts.vector
         boosts = priors or {}
         for number, label in enumerate(self.labels):
             if label == NONE:
@@ -95,14 +92,6 @@ class SearchModel:
         rows, scores = self.index.search(centred, NEAREST)
         every = np.full(int(self.starts[-1]), scores[-1], dtype=np.float32)
         every[rows] = scores
-        return np.maximum.reduceat(every, self.starts[:-1])
-
-    def _best_lexical(self, features: Sparse) -> Vector:
-        begins, passages, values = self.postings
-        every = np.zeros(int(self.starts[-1]), dtype=np.float32)
-        for column, value in zip(*features, strict=True):
-            part = slice(begins[column], begins[column + 1])
-            every[passages[part]] += value * values[part]
         return np.maximum.reduceat(every, self.starts[:-1])
 
 

@@ -42,7 +42,6 @@ def train(
     matrix = _feature_matrix(texts, features)
     labels, starts = np.unique([passage.article for passage in passages], return_index=True)
     coefficients, intercepts = _classify(centred, matrix, passages, labels, settings.inverse_regularisation)
-    by_column = matrix.tocsc()
     return SearchModel(
         labels=tuple(str(label) for label in labels),
         starts=np.append(starts, len(passages)).astype(np.int64),
@@ -50,7 +49,6 @@ def train(
         features=features,
         coefficients=coefficients,
         intercepts=intercepts,
-        postings=(by_column.indptr.astype(np.int64), by_column.indices.astype(np.int32), by_column.data),
         index=VectorIndex.build(centred),
     )
 

@@ -120,7 +120,7 @@ def test_thresholds_keep_wrong_answers_away() -> None:
     sure_and_right = (Question("a", "en", "x"), [("x", 0.9), ("y", 0.1)])
     unsure_and_wrong = (Question("b", "en", "x"), [("y", 0.6), ("x", 0.4)])
     nothing = (Question("c", "en", None), [("y", 0.2), ("x", 0.2)])
-    thresholds = fit_thresholds([sure_and_right, unsure_and_wrong, nothing])
+    thresholds, _ = fit_thresholds([[sure_and_right, unsure_and_wrong, nothing]])
     assert thresholds.answer > 0.6
     assert thresholds.abstain > 0.2
     quality = measure([sure_and_right, unsure_and_wrong, nothing], thresholds)["all"]
