@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -15,6 +16,7 @@ from nlu.datafiles import DataFileError
 from nlu.text import normalise
 
 _FENCE = "---"
+_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # texts only: a question may be "no" or "112"
 
 
 def read_questions(data_dir: Path) -> dict[str, list[str]]:
@@ -57,7 +59,7 @@ def _lines(questions: dict[str, list[str]]) -> Iterator[str]:
 def _front_matter(path: Path) -> dict[str, object]:
     try:
         parts = path.read_text(encoding="utf-8").split(f"{_FENCE}\n", 2)
-        matter = yaml.safe_load(parts[1]) if len(parts) == 3 and not parts[0].strip() else None
+        matter = yaml.load(parts[1], Loader=_Loader) if len(parts) == 3 and not parts[0].strip() else None
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise DataFileError(path, f"The front matter cannot be read ({error}).", "Run `zorgbrug kb check`.") from error
     if not isinstance(matter, dict):

@@ -119,6 +119,8 @@ class LanguageIdentifier:
         script = _main_script(telling)
         if script == "CYRILLIC":
             telling = [word for word in telling if _script_of(word) == script]
+        if previous and self._is_fluent(telling, previous):
+            return LanguageGuess(previous, _KEPT, False)
         if script is None and (previous or not dutch_terms):
             return LanguageGuess(previous or DEFAULT_LANGUAGE, _KEPT if previous else 0.0, False)
         probabilities = self._probabilities(cleaned, telling, script or "LATIN", previous, dutch_terms)
@@ -131,6 +133,11 @@ class LanguageIdentifier:
         if previous and previous in probabilities and not is_sure:  # a conversation does not jump on a doubtful word
             return LanguageGuess(previous, _KEPT, False)
         return LanguageGuess(best, round(probabilities[best], 4), is_sure)
+
+    def _is_fluent(self, telling: list[str], lang: str) -> bool:
+        """Return whether these are one or two words that the language has as well, such as "da" or "no"."""
+        owners = [{_outside(name) for name in self._words.get(word, ())} for word in telling]
+        return len(telling) < 3 and all(lang in known for known in owners)
 
     def _probabilities(
         self, text: str, telling: list[str], script: str, previous: str | None, dutch_terms: int

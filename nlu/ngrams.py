@@ -59,7 +59,7 @@ class NgramModel:
         for name in classes:
             for feature, count in counts[name].items():
                 totals[name][_kind(feature)] += count
-        weights: dict[str, "array[float]"] = {}
+        weights: dict[str, array[float]] = {}
         for feature in set().union(*counts.values()):
             kind = _kind(feature)
             shares = (counts[name][feature] / (totals[name][kind] or 1) for name in classes)

@@ -116,7 +116,7 @@ def read_message(body: object) -> UserMessage:
     if not isinstance(body, dict):
         raise BadMessage('The body must be an object with "sender" and "message".')
     sender, text, message_id = body.get("sender"), body.get("message"), body.get("message_id")
-    metadata = body.get("metadata") or {}
+    metadata = {} if body.get("metadata") is None else body["metadata"]
     if not isinstance(sender, str) or not 0 < len(sender) <= MAX_ID:
         raise BadMessage(f'"sender" must be a text of 1 to {MAX_ID} characters.')
     if not isinstance(text, str) or len(text) > MAX_MESSAGE:

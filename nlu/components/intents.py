@@ -94,7 +94,7 @@ class VectorIntentClassifier(IntentClassifier, GraphComponent):
     def get_default_config() -> dict[str, Any]:
         """Return the settings of config.yml and their defaults; see `LinearModel.fit` for the first three.
 
-        `emergency_threshold`: word lists know the usual emergencies, so this second net must be surer than other intents.
+        `emergency_threshold`: word lists know the usual emergencies; this second net must be surer than other intents.
         """
         return {"strength": 0.05, "favoured": "faq", "favour": 3.0, "emergency_threshold": 0.7}
 

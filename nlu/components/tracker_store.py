@@ -1,11 +1,21 @@
-"""Rasa's SQL tracker store, with one more thing: it can forget a person."""
+"""Rasa's SQL tracker store, with two more things: it can forget a person, and it keeps a turn quick.
 
+Rasa reads a conversation again, event by event, at every turn, several times. So a long one is cut as Rasa does after
+an hour of silence: a new session begins, with the slots carried over. What was said stays in the bot's message store.
+"""
+
+import itertools
 from typing import Any
 
 import sqlalchemy as sa
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import FailSafeTrackerStore, InMemoryTrackerStore, SQLTrackerStore, TrackerStore
+from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, Event, SessionStarted, SlotSet
+from rasa.shared.core.trackers import DialogueStateTracker
+
+LONGEST_SESSION = 120  # events, about a dozen turns
 
 
 class ErasableTrackerStore(SQLTrackerStore):
@@ -22,6 +32,19 @@ class ErasableTrackerStore(SQLTrackerStore):
         if self.engine.dialect.name == "sqlite":
             sa.event.listen(self.engine, "connect", _set_up_sqlite)
             self.engine.dispose()  # connections made before know nothing of it
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        """Store what is new, and begin a new session where the old one has become long."""
+        await super().save(tracker)
+        is_waiting = tracker.latest_action_name == ACTION_LISTEN_NAME and not tracker.active_loop_name
+        if is_waiting and _session_length(tracker) > LONGEST_SESSION:
+            values = [(slot.name, slot.value) for slot in tracker.slots.values() if slot.has_been_set]
+            # The events of a session are those with a later time than its start, so the order counts.
+            start: list[Event] = [ActionExecuted(ACTION_SESSION_START_NAME), SessionStarted()]
+            slots = [SlotSet(name, value) for name, value in values]
+            for event in (*start, *slots, ActionExecuted(ACTION_LISTEN_NAME)):
+                tracker.update(event)
+            await super().save(tracker)
 
     def erase(self, sender_id: str) -> int:
         """Delete every event of a conversation and return how many there were."""
@@ -59,6 +82,11 @@ def erase_conversation(store: TrackerStore, sender_id: str) -> int:
     if not isinstance(store, ErasableTrackerStore):
         raise ErasureNotPossible(store)
     return store.erase(sender_id)
+
+
+def _session_length(tracker: DialogueStateTracker) -> int:
+    session = itertools.takewhile(lambda event: not isinstance(event, SessionStarted), reversed(tracker.events))
+    return sum(1 for _ in session)
 
 
 def _set_up_sqlite(connection: Any, record: Any) -> None:
