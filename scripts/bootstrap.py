@@ -139,7 +139,7 @@ class Environment:
             for step in steps:
                 if subprocess.run(step, cwd=str(ROOT), stdout=out, stderr=subprocess.STDOUT).returncode:
                     raise SetupFailed(
-                        f"Could not make {self.folder.name} ({self.purpose}). The end of {log.relative_to(ROOT)}:\n{tail(log)}"
+                        f"Could not make {self.folder.name}. The end of {log.relative_to(ROOT)}:\n{tail(log)}"
                     )
         (self.folder / STAMP).write_text(digest(self.inputs, str(ROOT)))
 

@@ -18,7 +18,7 @@ ALLOWED = {
 }
 # The command line starts the action server, which is a process of its own; it is the one place that knows of it.
 EXCEPTIONS = {("bot/cli.py", "actions.server")}
-# Rasa and the bot both run the helpers of nlu, so they carry no library but the reader of data files and the language voices.
+# Rasa and the bot both run the helpers of nlu: no library but the reader of data files and the language voices.
 HELPER_LIBRARIES = {
     "yaml": {"nlu/datafiles.py", "nlu/faq_examples.py"},
     "langdetect": {"nlu/voices.py"},
@@ -40,9 +40,9 @@ def test_a_package_imports_only_what_stands_below_it(package: str) -> None:
         f"{path.relative_to(ROOT)} imports {name}"
         for path in sorted((ROOT / package).rglob("*.py"))
         for name in imports_of(path)
-        if (top := name.split(".")[0]) in OURS - {package} - ALLOWED[package]
-        and (str(path.relative_to(ROOT)), name) not in EXCEPTIONS
-        or top == "nlu" and package == "bot" and name.startswith("nlu.components")
+        if ((top := name.split(".")[0]) in OURS - {package} - ALLOWED[package]
+        and (str(path.relative_to(ROOT)), name) not in EXCEPTIONS)
+        or (top == "nlu" and package == "bot" and name.startswith("nlu.components"))
     ]  # fmt: skip
     assert wrong == []
 
