@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,12 +20,12 @@ from sqlalchemy import select
 from bot.channels.base import Channel
 from bot.channels.web import WebChannel
 from bot.conversations.core import ConversationCore
-from bot.conversations.erase import forget_traces
 from bot.conversations.inbox import InboxWorker
 from bot.conversations.limits import RateLimiter
 from bot.conversations.notices import Notices
 from bot.conversations.outbox import OutboxWorker
 from bot.conversations.rasa import RasaClient
+from bot.conversations.retention import Retention
 from bot.conversations.understanding import Understanding
 from bot.errors import StoreUnavailable
 from bot.logs import set_up_logging
@@ -43,6 +43,7 @@ from knowledge.problems import raise_if_any
 logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 1.0
+RETENTION_SWEEP_SECONDS = 3600.0
 # FastAPI can export spans and exception texts; nothing about a conversation leaves the machine.
 NO_TELEMETRY: TelemetryConfig = {
     "tracing": False,
@@ -109,7 +110,8 @@ class Bot:
             self.outbox.wake,
             channels_opened_here=frozenset({self.web.name}),
         )
-        self._sweeping: asyncio.Task[None] | None = None
+        self._retention = Retention(self.store, self.rasa, settings.retention_days)
+        self._sweeping: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Bring the store up to date, then receive and work.
@@ -118,8 +120,10 @@ class Bot:
             StoreUnavailable: The store cannot be opened.
         """
         await self.store.migrate()
-        await self.store.run(lambda session: forget_traces(session, datetime.now(UTC)))
-        self._sweeping = asyncio.create_task(self._sweep())
+        self._sweeping = [
+            asyncio.create_task(_again_and_again(self._sweep, SWEEP_SECONDS)),
+            asyncio.create_task(_again_and_again(self._forget_the_idle, RETENTION_SWEEP_SECONDS)),
+        ]
         for channel in self.channels.values():
             await channel.start(self.core)
 
@@ -127,9 +131,9 @@ class Bot:
         """Stop receiving, then working; whatever is unfinished waits in the store."""
         for channel in self.channels.values():
             await channel.stop()
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-            await asyncio.gather(self._sweeping, return_exceptions=True)
+        for task in self._sweeping:
+            task.cancel()
+        await asyncio.gather(*self._sweeping, return_exceptions=True)
         await self.inbox.stop()
         await self.outbox.stop()
         await self.rasa.close()
@@ -150,13 +154,24 @@ class Bot:
         return True
 
     async def _sweep(self) -> None:
-        while True:
-            try:
-                await self.inbox.sweep()
-                await self.outbox.sweep()
-            except StoreUnavailable as error:
-                logger.error("store_unavailable", extra={"reason": str(error)})
-            await asyncio.sleep(SWEEP_SECONDS)
+        await self.inbox.sweep()
+        await self.outbox.sweep()
+
+    async def _forget_the_idle(self) -> None:
+        await self._retention.sweep(datetime.now(UTC))
+
+
+async def _again_and_again(work: Callable[[], Awaitable[None]], pause_seconds: float) -> None:
+    """Do the work for ever. Whatever goes wrong in it, the next time comes: messages wait for these rounds."""
+    while True:
+        try:
+            await work()
+        except StoreUnavailable as error:
+            logger.error("store_unavailable", extra={"reason": str(error)})
+        except Exception as error:
+            # Only the type: the text of an exception may quote what a person wrote.
+            logger.error("round_failed", extra={"round": work.__name__, "error": type(error).__name__})
+        await asyncio.sleep(pause_seconds)
 
 
 def create_app(settings: Settings, content: Content | None = None) -> FastAPI:

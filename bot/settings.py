@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     messages_per_minute: int = Field(20, ge=1)
     longest_text: int = Field(2000, ge=100)
     largest_request_bytes: int = Field(64 * 1024, ge=1024)
+    retention_days: int = Field(30, ge=1)
 
     rasa_token: SecretStr | None = None
     internal_token: SecretStr | None = None
@@ -108,6 +109,12 @@ class Settings(BaseSettings):
     def actions_base_url(self) -> str:
         """Address of the action server; on this machine unless `ZORGBRUG_ACTIONS_URL` says otherwise."""
         return self.actions_url or f"http://127.0.0.1:{self.actions_port}"
+
+    @property
+    def bot_base_url(self) -> str:
+        """Address of the bot for the processes beside it; one that listens everywhere is reached on the loopback."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
+        return f"http://{host}:{self.port}"
 
     @property
     def is_https(self) -> bool:

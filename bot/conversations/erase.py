@@ -52,6 +52,13 @@ async def finish_erasure(session: AsyncSession, confirmation: int) -> None:
     await session.execute(delete(Conversation).where(Conversation.id == conversation))
 
 
+async def delete_conversation(session: AsyncSession, conversation: str) -> None:
+    """Delete a conversation with all that belongs to it, when there is nobody to confirm it to."""
+    for table in (Feedback, Escalation, Outbox, Inbox):
+        await session.execute(delete(table).where(table.conversation_id == conversation))
+    await session.execute(delete(Conversation).where(Conversation.id == conversation))
+
+
 async def forget_traces(session: AsyncSession, now: datetime) -> None:
     """Delete the ids that erased messages left, once no channel can repeat them."""
     old = Inbox.received_at < now - timedelta(days=TRACE_DAYS)
