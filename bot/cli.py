@@ -21,6 +21,8 @@ from bot.settings import Settings
 from bot.supervisor import SupervisorError, end_with_supervisor
 from bot.training import TrainingFailed
 from bot.web_client import ServiceUnreachable
+from knowledge.errors import KnowledgeError
+from nlu.datafiles import DataFileError
 
 T = TypeVar("T")
 
@@ -37,7 +39,7 @@ def clear_errors() -> Iterator[None]:
     """Show an error of ours as its sentence, without a traceback."""
     try:
         yield
-    except (BotError, SupervisorError, TrainingFailed, ServiceUnreachable) as problem:
+    except (BotError, SupervisorError, TrainingFailed, ServiceUnreachable, KnowledgeError, DataFileError) as problem:
         typer.echo(str(problem), err=True)
         raise typer.Exit(1) from None
 
@@ -80,11 +82,13 @@ def serve() -> None:
 @app.command()
 def rasa() -> None:
     """Run the Rasa server alone."""
+    from bot.service import share_settings
     from bot.training import exec_rasa
 
     end_with_supervisor()
     with clear_errors():
         settings = Settings.load()
+        share_settings(settings)
         exec_rasa(settings.var, settings.rasa_port, settings.secrets.rasa_token, settings.rasa_host)
 
 
@@ -92,9 +96,12 @@ def rasa() -> None:
 def actions() -> None:
     """Run the action server alone."""
     from actions.server import run
+    from bot.service import share_settings
 
     end_with_supervisor()
-    run()
+    with clear_errors():
+        share_settings(Settings.load())
+        run()
 
 
 @app.command()
@@ -168,7 +175,8 @@ def lang(json_lines: Annotated[bool, typer.Option("--json", help="JSON lines in,
     from bot.asking import Question
     from nlu.languages import LanguageIdentifier
 
-    identifier = LanguageIdentifier.from_data(Settings.load().data)
+    with clear_errors():
+        identifier = LanguageIdentifier.from_data(Settings.load().data)
     failed = False
     for number, line in enumerate(_decoded_lines(), start=1):
         if not line.strip():
@@ -180,7 +188,10 @@ def lang(json_lines: Annotated[bool, typer.Option("--json", help="JSON lines in,
             question = Question.model_validate_json(line)
         except ValidationError as error:
             failed = True
-            result = {"id": None, "error": f'Line {number} is not {{"id", "text"}} as JSON: {error.errors()[0]["msg"]}'}
+            result: dict[str, object] = {
+                "id": None,
+                "error": f'Line {number} is not {{"id", "text"}} as JSON: {error.errors()[0]["msg"]}',
+            }
         else:
             guess = identifier.identify(question.text, question.lang)
             result = {"id": question.id, "lang": guess.lang, "confidence": round(guess.confidence, 4)}
@@ -198,7 +209,8 @@ def eval(
     from bot.evaluation import evaluate, load_sets, render_table
     from bot.web_client import connect
 
-    settings = Settings.load()
+    with clear_errors():
+        settings = Settings.load()
     sets = load_sets(settings.data)
 
     async def work(url: str) -> None:

@@ -65,9 +65,8 @@ def _model(settings: Settings) -> Finding:
 
 
 def _knowledge(settings: Settings, today: date) -> list[Finding]:
-    from knowledge.snapshots import SnapshotReader
-
     from knowledge.base import KnowledgeBase
+    from knowledge.snapshots import SnapshotReader
 
     findings = []
     try:
@@ -120,7 +119,7 @@ async def _store(settings: Settings) -> Finding:
 async def _processes(settings: Settings) -> AsyncIterator[Finding]:
     token = settings.secrets.rasa_token
     addresses = {
-        "bot": f"http://127.0.0.1:{settings.port}/health",
+        "bot": f"{settings.bot_base_url}/health",
         "Rasa": f"{settings.rasa_base_url}/status?token={token}",
         "action server": f"{settings.actions_base_url}/health",
     }

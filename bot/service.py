@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from bot.settings import Settings
+from bot.settings import PREFIX, Settings
 from bot.supervisor import ProcessSpec, Supervisor, SupervisorError, ensure_port_free
+
+# What would lead a service of its own to the store or the processes of the real one.
+ELSEWHERE_UNSET = {"database_url": "", "rasa_url": "", "actions_url": "", "public_url": ""}
 
 
 class NotSetUp(SupervisorError):
@@ -26,11 +29,10 @@ class NotSetUp(SupervisorError):
         super().__init__(f"There is no {what} yet. Run `{command}` first.")
 
 
-def process_specs(settings: Settings) -> list[ProcessSpec]:
-    """Return the three processes in the order in which they start."""
-    zorgbrug = str(Path(sys.executable).with_name("zorgbrug"))
+def process_environment(settings: Settings) -> dict[str, str]:
+    """Return what each process must know of the others, whichever of them it is."""
     secrets = settings.secrets
-    environment = {
+    return {
         "ZORGBRUG_DATA": str(settings.data.resolve()),
         "ZORGBRUG_VAR": str(settings.var.resolve()),
         "ZORGBRUG_PORT": str(settings.port),
@@ -38,15 +40,26 @@ def process_specs(settings: Settings) -> list[ProcessSpec]:
         "ZORGBRUG_ACTIONS_PORT": str(settings.actions_port),
         "ZORGBRUG_RASA_TOKEN": secrets.rasa_token,
         "ZORGBRUG_INTERNAL_TOKEN": secrets.internal_token,
-        "ZORGBRUG_BOT_URL": f"http://127.0.0.1:{settings.port}",
+        "ZORGBRUG_BOT_URL": settings.bot_base_url,
         "ZORGBRUG_ACTIONS_URL": settings.actions_base_url,
     }
+
+
+def share_settings(settings: Settings) -> None:
+    """Put them into the environment of a process that was started by hand; what is set there already holds."""
+    for name, value in process_environment(settings).items():
+        os.environ.setdefault(name, value)
+
+
+def process_specs(settings: Settings) -> list[ProcessSpec]:
+    """Return the three processes in the order in which they start."""
+    zorgbrug = str(Path(sys.executable).with_name("zorgbrug"))
+    environment = process_environment(settings)
+    rasa_status = f"{settings.rasa_base_url}/status?token={settings.secrets.rasa_token}"
     return [
         ProcessSpec("actions", [zorgbrug, "actions"], f"{settings.actions_base_url}/health", environment),
-        ProcessSpec(
-            "rasa", [zorgbrug, "rasa"], f"{settings.rasa_base_url}/status?token={secrets.rasa_token}", environment
-        ),
-        ProcessSpec("bot", [zorgbrug, "serve"], f"http://127.0.0.1:{settings.port}/health", environment),
+        ProcessSpec("rasa", [zorgbrug, "rasa"], rasa_status, environment),
+        ProcessSpec("bot", [zorgbrug, "serve"], f"{settings.bot_base_url}/health", environment),
     ]
 
 
@@ -124,9 +137,11 @@ async def temporary_service(
             port=web,
             rasa_port=rasa,
             actions_port=actions,
+            **ELSEWHERE_UNSET,
         )
         specs = process_specs(own)
-        quiet = {"ZORGBRUG_TELEGRAM_TOKEN": "", "ZORGBRUG_MESSAGES_PER_MINUTE": "100000", "ZORGBRUG_HOST": "127.0.0.1"}
+        quiet = {"ZORGBRUG_TELEGRAM_TOKEN": "", "ZORGBRUG_MESSAGES_PER_MINUTE": "100000", "ZORGBRUG_HOST": own.host}
+        quiet |= {PREFIX + name.upper(): value for name, value in ELSEWHERE_UNSET.items() if name != "actions_url"}
         for spec in specs:
             spec.environment.update({**quiet, **environment})
         supervisor = Supervisor(specs, var / "logs", say)
