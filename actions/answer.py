@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from knowledge.retriever import Decision
-
 from actions.base import Outcome, ReplyAction
 from actions.turn import Turn
 from knowledge.replies import Button, Candidate, Reply, compose_answer, compose_contact
+from knowledge.retriever import Decision
 
 MOST_CHOICES = 3
 FAILURES_BEFORE_HUMAN = 2
@@ -35,7 +34,9 @@ class Answer(ReplyAction):
     def answered(self, turn: Turn, article: str, candidates: Sequence[Candidate] = ()) -> Outcome:
         """Return an article as the answer, remembered as the topic at hand."""
         library = self.library
-        reply = compose_answer(library.knowledge, library.locales, article, turn.lang, turn.today, candidates)
+        reply = compose_answer(
+            library.knowledge, library.locales, article, turn.lang, turn.today, candidates, library.least_status
+        )
         return Outcome(reply, {"article": article, "failures": 0.0})
 
     def _clarify(self, turn: Turn, decision: Decision) -> Reply:

@@ -50,7 +50,7 @@ class ReplyAction(Action):
             outcome = await self.decide(turn)
         except Exception as error:
             # The type alone: the text of an error may quote the person.
-            logger.error("action_failed", extra={"action": self.action_name, "error": type(error).__name__})
+            logger.error("%s failed with %s", self.action_name, type(error).__name__)
             outcome = Outcome(self.say(turn, "smalltalk", "error.action", buttons=[self.button(turn, "human")]))
         if outcome.reply is not None:
             dispatcher.utter_message(json_message=outcome.reply.model_dump(mode="json"))

@@ -107,7 +107,7 @@ class SubmitHandoff(ReplyAction):
         try:
             await self._handoff.request(request)
         except HandoffUnavailable as problem:
-            logger.error("handoff_unavailable", extra={"error": type(problem.__cause__).__name__})
+            logger.error("The bot did not take an escalation: %s", type(problem.__cause__).__name__)
             return "handoff.failed"
         return "handoff.done"
 

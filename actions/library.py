@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import cached_property
 
-from knowledge.retriever import Decision, Retriever
-from knowledge.snapshots import Snapshot, SnapshotReader
-
 from actions.settings import ActionSettings
 from knowledge.base import KnowledgeBase
 from knowledge.locales import Locales
-from knowledge.models import Contact
+from knowledge.models import Contact, Status
 from knowledge.replies import Button, article_buttons
+from knowledge.retriever import Decision, Retriever
+from knowledge.snapshots import Snapshot, SnapshotReader
 
 NATIONAL_WIN_POINT = "workinnl"
 
@@ -45,6 +44,11 @@ class Library:
         """The served languages: code to own name."""
         knowledge = self.knowledge
         return {code: knowledge.languages[code].own_name for code in knowledge.served_languages}
+
+    @property
+    def least_status(self) -> Status:
+        """The least status of a text that may be shown."""
+        return self._settings.served_status
 
     def search(self, text: str, lang: str, priors: Mapping[str, float] | None = None) -> Decision:
         """Return what the retriever decides; blocking (about 15 ms), so call it from a thread."""
