@@ -39,6 +39,18 @@ def test_only_bulgarian_is_rewritten() -> None:
     assert searchable("търся huisarts в Breda", "bg") == "търся huisarts в Breda"
 
 
+def test_of_a_story_the_beginning_and_the_end_are_searched_with() -> None:
+    searched = searchable("mijn tandarts " + "bla " * 500 + "wat kost dat?", "nl")
+    assert searched.startswith("mijn tandarts")
+    assert searched.endswith("wat kost dat?")
+    assert len(searched) == LONGEST_QUESTION
+
+
+def test_a_shout_is_read_as_a_voice() -> None:
+    assert searchable("IK HEB KIESPIJN", "nl") == "ik heb kiespijn"
+    assert searchable("mijn BSN", "nl") == "mijn BSN"
+
+
 def test_letter_groups_bear_a_typing_error() -> None:
     right, wrong = set(pieces("huisarts")), set(pieces("huisartz"))
     assert len(right & wrong) > 0.5 * len(right)
