@@ -1,0 +1,171 @@
+"""What each action answers, over the shipped content."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from actions.answer import Answer, ChooseArticle, More, ShowDesk
+from actions.handoff_form import SKIPPED, AskPlace, GivePlace, SubmitHandoff, ValidateHandoffForm
+from actions.language import SetLanguage
+from actions.medical import Emergency, MedicalAdvice
+from actions.privacy import DeleteData
+from actions.server import make_executor
+from actions.smalltalk import Smalltalk, Stop
+from knowledge.replies import Candidate
+from knowledge.retriever import Decision
+from tests.actions.conftest import DATA, ListHandoff, ToldLibrary, make_tracker, run
+
+FOUND = tuple(
+    Candidate(article=name, score=score)
+    for name, score in (("gp-register", 0.6), ("gp-find-full", 0.3), ("gp-role", 0.1))
+)
+LANGUAGES = ("nl", "en", "pl", "ro", "bg")
+
+
+async def test_an_answer_comes_in_the_persons_language_and_becomes_the_topic_at_hand(library: ToldLibrary) -> None:
+    library.decision = Decision("answer", FOUND)
+    reply, slots = await run(Answer(library), make_tracker("jak sie zapisac"))
+    assert (reply.kind, reply.article, reply.lang) == ("answer", "gp-register", "pl")
+    assert reply.candidates == FOUND
+    assert (slots["article"], slots["failures"], slots["language"]) == ("gp-register", 0.0, "pl")
+
+
+async def test_close_articles_are_offered_as_at_most_three_buttons_and_a_person(library: ToldLibrary) -> None:
+    library.decision = Decision("clarify", FOUND)
+    reply, _ = await run(Answer(library), make_tracker("lekarz"))
+    assert reply.kind == "clarify"
+    assert [button.payload for button in reply.buttons] == [
+        "article:gp-register", "article:gp-find-full", "article:gp-role", "human",
+    ]  # fmt: skip
+
+
+async def test_the_second_miss_in_a_row_offers_a_person_first(library: ToldLibrary) -> None:
+    first, slots = await run(Answer(library), make_tracker("mecz"))
+    second, _ = await run(Answer(library), make_tracker("mecz", slots=slots))
+    assert first.kind == second.kind == "abstain"
+    assert first.buttons[-1].payload == "human"
+    assert second.buttons[0].payload == "human"
+
+
+async def test_an_article_that_is_gone_is_not_answered_with(library: ToldLibrary) -> None:
+    reply, _ = await run(ChooseArticle(library), make_tracker(intent="choose_article", entities={"article": "no-such"}))
+    assert reply.kind == "abstain"
+
+
+async def test_the_sentence_for_the_desk_is_dutch(library: ToldLibrary) -> None:
+    reply, _ = await run(ShowDesk(library), make_tracker(intent="show_desk", entities={"article": "gp-register"}))
+    assert "Ik wil mij inschrijven" in reply.text
+    assert reply.lang == "pl"
+
+
+async def test_more_offers_what_is_related_to_the_topic_at_hand(library: ToldLibrary) -> None:
+    reply, _ = await run(More(library), make_tracker(intent="more", slots={"article": "gp-register"}))
+    assert "article:gp-find-full" in [button.payload for button in reply.buttons]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("intent", ["ask_diagnosis", "ask_dosage"])
+async def test_no_dose_and_no_diagnosis_is_ever_given(library: ToldLibrary, intent: str, lang: str) -> None:
+    reply, _ = await run(MedicalAdvice(library), make_tracker(intent=intent, lang=lang))
+    assert reply.kind == "medical_advice"
+    assert set(re.findall(r"\d+", reply.text)) <= {"112"}
+    assert "huisarts" in reply.text
+
+
+@pytest.mark.parametrize("kind", ["medical", "suicide", "violence"])
+async def test_an_emergency_that_only_the_classifier_saw_gets_the_same_reply(library: ToldLibrary, kind: str) -> None:
+    reply, _ = await run(Emergency(library), make_tracker(intent=f"emergency_{kind}"))
+    assert (reply.kind, reply.emergency) == ("emergency", kind)
+
+
+async def test_deleting_asks_first_and_then_tells_the_bot_to_erase(library: ToldLibrary) -> None:
+    question, slots = await run(DeleteData(library), make_tracker(intent="delete_data"))
+    assert [button.payload for button in question.buttons] == ["yes", "no"]
+    done, after = await run(Smalltalk(library), make_tracker(intent="affirm", slots=slots))
+    assert (done.kind, done.effect, after["delete_pending"]) == ("privacy", "erase", False)
+
+
+async def test_a_yes_long_after_the_question_deletes_nothing(library: ToldLibrary) -> None:
+    reply, _ = await run(Smalltalk(library), make_tracker(intent="affirm", slots={"delete_pending": False}))
+    assert reply.effect is None
+
+
+async def test_stopping_in_the_form_says_that_nobody_was_asked(library: ToldLibrary) -> None:
+    reply, _ = await run(Stop(library), make_tracker(intent="stop", lang="en", loop="handoff_form"))
+    assert reply.text == library.locales.t("en", "handoff.stopped")
+
+
+async def test_a_language_that_is_not_served_is_answered_with_those_that_are(library: ToldLibrary) -> None:
+    reply, slots = await run(SetLanguage(library), make_tracker(intent="set_language", entities={"language": "hu"}))
+    assert [button.payload for button in reply.buttons] == [f"lang:{lang}" for lang in LANGUAGES]
+    assert slots["language"] == "pl"
+
+
+async def test_consent_writes_an_escalation_for_the_win_point_of_the_place(
+    library: ToldLibrary, handoff: ListHandoff
+) -> None:
+    tracker = make_tracker("tak", "affirm", slots={"place": "Etten-Leur", "share_consent": True, "article": "bsn"})
+    reply, _ = await run(SubmitHandoff(library, handoff), tracker)
+    (request,) = handoff.requests
+    assert (request.win_point, request.place, request.lang, request.topic) == ("win-breda", "Etten-Leur", "pl", "bsn")
+    assert request.message_id == "m1"
+    assert reply.kind == "handoff"
+
+
+async def test_without_consent_nothing_is_passed_on_and_the_address_is_given(
+    library: ToldLibrary, handoff: ListHandoff
+) -> None:
+    tracker = make_tracker("nie", "deny", slots={"place": "Breda", "share_consent": False})
+    reply, _ = await run(SubmitHandoff(library, handoff), tracker)
+    assert handoff.requests == []
+    assert "Stadskantoor Breda" in reply.text
+
+
+async def test_a_handoff_that_cannot_be_stored_gives_the_contact_instead(
+    library: ToldLibrary, handoff: ListHandoff
+) -> None:
+    handoff.is_down = True
+    tracker = make_tracker("tak", "affirm", lang="en", slots={"place": SKIPPED, "share_consent": True})
+    reply, _ = await run(SubmitHandoff(library, handoff), tracker)
+    assert reply.text.startswith(library.locales.t("en", "handoff.failed"))
+    assert any("workinnl" in link.url for link in reply.links)
+
+
+async def test_the_first_question_of_the_form_begins_the_handoff(library: ToldLibrary) -> None:
+    first, _ = await run(AskPlace(library), make_tracker(intent="ask_human"))
+    again, _ = await run(AskPlace(library), make_tracker("Xyz", "nlu_fallback"))
+    assert (first.kind, again.kind) == ("handoff", "form")
+
+
+@pytest.mark.parametrize(("value", "kept"), [("Breda", "Breda"), ("", None), (SKIPPED, SKIPPED), (None, None)])
+async def test_only_a_place_or_a_skip_fills_the_form(value: str | None, kept: str | None) -> None:
+    assert await ValidateHandoffForm().validate_place(value, None, make_tracker(intent="give_place"), {}) == {
+        "place": kept
+    }  # type: ignore[arg-type]
+
+
+async def test_a_place_outside_the_form_is_noted_with_its_win_point(library: ToldLibrary) -> None:
+    reply, slots = await run(GivePlace(library), make_tracker(intent="give_place", entities={"place": "Roosendaal"}))
+    assert slots["place"] == "Roosendaal"
+    assert "Roosendaal" in reply.text
+
+
+async def test_a_failing_action_answers_for_itself_and_says_nothing_of_the_person(
+    library: ToldLibrary, caplog: pytest.LogCaptureFixture
+) -> None:
+    library.decision = None  # type: ignore[assignment]
+    reply, _ = await run(Answer(library), make_tracker("moje tajne pytanie", lang="en"))
+    assert reply.text == library.locales.t("en", "error.action")
+    assert "tajne" not in caplog.text
+
+
+def test_every_action_of_the_domain_is_registered(library: ToldLibrary, handoff: ListHandoff) -> None:
+    wanted: set[str] = set()
+    for path in Path(DATA, "domain").glob("*.yml"):
+        wanted |= set(yaml.safe_load(path.read_text(encoding="utf-8")).get("actions", []))
+    registered = {item.name for item in make_executor(library, handoff).list_actions()}
+    assert wanted <= registered
