@@ -8,7 +8,8 @@ COPY bot bot
 COPY knowledge knowledge
 COPY nlu nlu
 COPY actions actions
-RUN pip install -c constraints.txt .
+# In place (-e): the chat page's files and the migrations are read from /app, where `data` is too.
+RUN pip install -c constraints.txt -e .
 COPY data data
 USER zorgbrug
 VOLUME /var/lib/zorgbrug
