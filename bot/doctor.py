@@ -6,10 +6,11 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Literal
 
 import httpx
-from sqlalchemy import text
+from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.settings import Settings
@@ -19,6 +20,7 @@ from knowledge.errors import KnowledgeError
 Level = Literal["ok", "note", "problem"]
 LOW_DISK_BYTES = 1024**3
 EXPIRES_SOON_DAYS = 30
+REACH_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ class Finding:
 async def examine(settings: Settings) -> list[Finding]:
     """Return the findings in the order in which a person would check them."""
     today = datetime.now(UTC).date()
-    findings = [_disk(settings), _model(settings), *_knowledge(settings, today), _telegram(settings)]
-    findings.append(await _store(settings))
+    findings = [_disk(settings), _model(settings), *_knowledge(settings, today)]
+    findings += [await _telegram(settings), await _store(settings)]
     findings += [finding async for finding in _processes(settings)]
     return findings
 
@@ -95,14 +97,29 @@ def _knowledge(settings: Settings, today: date) -> list[Finding]:
     return findings
 
 
-def _telegram(settings: Settings) -> Finding:
+async def _telegram(settings: Settings) -> Finding:
     if settings.telegram_token is None:
         return Finding("note", "Telegram", "off: no ZORGBRUG_TELEGRAM_TOKEN (see README)")
-    return Finding("ok", "Telegram", f"configured, {settings.telegram_mode}")
+    address = f"{settings.telegram_api_url.rstrip('/')}/bot{settings.telegram_token.get_secret_value()}/getMe"
+    try:
+        async with httpx.AsyncClient(timeout=REACH_SECONDS) as client:
+            status = (await client.post(address)).status_code
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        # The type alone: the address holds the token.
+        return Finding("problem", "Telegram", f"out of reach ({type(error).__name__}); is there a way to the internet?")
+    if status in (401, 404):
+        return Finding("problem", "Telegram", "does not know ZORGBRUG_TELEGRAM_TOKEN; take it from @BotFather again")
+    if status != 200:
+        return Finding("problem", "Telegram", f"answers with status {status}; try again later")
+    return Finding("ok", "Telegram", f"knows the token; messages come by {settings.telegram_mode}")
 
 
 async def _store(settings: Settings) -> Finding:
-    where = settings.store_url.split("://", 1)[0]
+    url = make_url(settings.store_url)
+    where = url.drivername
+    if _is_missing_file(url):
+        # To connect would make an empty file.
+        return Finding("note", "message store", "none yet; the bot makes it when it starts")
     engine = create_async_engine(settings.store_url)
     try:
         async with engine.connect() as connection:
@@ -116,6 +133,10 @@ async def _store(settings: Settings) -> Finding:
         await engine.dispose()
 
 
+def _is_missing_file(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and bool(url.database) and not Path(str(url.database)).exists()
+
+
 async def _processes(settings: Settings) -> AsyncIterator[Finding]:
     token = settings.secrets.rasa_token
     addresses = {
@@ -123,7 +144,7 @@ async def _processes(settings: Settings) -> AsyncIterator[Finding]:
         "Rasa": f"{settings.rasa_base_url}/status?token={token}",
         "action server": f"{settings.actions_base_url}/health",
     }
-    async with httpx.AsyncClient(timeout=3.0, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=REACH_SECONDS, trust_env=False) as client:
         for name, address in addresses.items():
             try:
                 (await client.get(address)).raise_for_status()
