@@ -49,20 +49,22 @@ def read_lexicon(path: Path, vocabulary: Vocabulary) -> Lexicon:
     vocabulary.never_typos(str(entry) for entry in guards["never_typos"])
     lexicon = Lexicon(path.stem, phrases, tuple(filter(None, idioms)))
     for name, body in parts["categories"].items():
-        _read_category(reader, name, body, lexicon, problems)
+        _read_category(reader, strict, name, body, lexicon, problems)
     if problems:
         raise _mistakes(path, problems)
     return lexicon
 
 
-def _read_category(reader: PatternReader, name: str, body: Any, lexicon: Lexicon, problems: list[str]) -> None:
+def _read_category(
+    reader: PatternReader, strict: PatternReader, name: str, body: Any, lexicon: Lexicon, problems: list[str]
+) -> None:
     where = f"categories.{name}"
     if not isinstance(body, dict) or body.get("kind") not in get_args(Kind):
         problems.append(f"{where}: needs `kind`: {', '.join(get_args(Kind))}")
         return
     unknown = set(body) - {"kind", "patterns", "unless", "within", "across_sentences"}
     problems += [f"{where}: unknown key `{key}`" for key in sorted(map(str, unknown))]
-    unless = _phrases(reader, _entries(body, "unless", where, problems), f"{where}.unless", problems)
+    unless = _phrases(strict, _entries(body, "unless", where, problems), f"{where}.unless", problems)
     category = Category(name, body["kind"], lexicon, unless)
     entries = _entries(body, "patterns", where, problems)
     if not entries:

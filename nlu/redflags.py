@@ -130,7 +130,7 @@ class _Search:
             for phrase in category.unless
             for span in self._reading.spans(phrase)
         )
-        return is_other_matter or surroundings.is_idiom(spans) or surroundings.is_no_news(spans)
+        return is_other_matter or surroundings.is_idiom(spans) or surroundings.is_no_news(spans, category.kind)
 
     def _is_explained_elsewhere(self, category: Category, spans: tuple[Span, ...]) -> bool:
         """Return whether another language knows the same words, and why they are harmless (`infarct` is in three)."""
@@ -171,7 +171,10 @@ class _Surroundings:
         self._now, self._present = (
             [span for span in said[guard] if past.isdisjoint(range(*span))] for guard in ("now", "present")
         )
-        self._past_sentences = {self._sentences[span.start] for span in said["past"]}
+        # One word such as "now" counts near the match, "ten minutes ago" or "now again" in the whole sentence.
+        self._now_sentences = {self._sentences[span.start] for span in self._now if span.end - span.start > 1}
+        self._past = said["past"]
+        self._past_clauses = {self._clauses[span.start] for span in said["past"]}
         self._if_clauses = {self._clauses[span.start] for span in said["hypothetical"]}
         self._if_ends = {span.end for span in said["hypothetical"]}
         self._questions: dict[int, list[Span]] = {}  # by sentence
@@ -190,24 +193,28 @@ class _Surroundings:
         """Return whether the match shares a word with a saying."""
         return any(place in self._idioms for span in spans for place in range(*span))
 
-    def is_no_news(self, spans: tuple[Span, ...]) -> bool:
+    def is_no_news(self, spans: tuple[Span, ...], kind: Kind) -> bool:
         """Return whether the match is a general question or long past, and not something that happens now."""
         low, high = _extent(spans)
-        if any(self._sentences[span.start] == self._sentences[low] for span in _near(self._now, low - 5, high + 1)):
-            return False
         clause = self._clauses[low]
+        if any(self._clauses[span.start] == clause for span in _near(self._now, low - 5, high + 1)):
+            return False
+        if self._sentences[low] in self._now_sentences:
+            return False
         is_conditional = clause in self._if_clauses or low in self._if_ends
+        if any(low <= span.start and span.end <= high for span in _near(self._past, low, high)):
+            return True
         present = _near(self._present, low - 2, high)
         if not is_conditional and any(self._clauses[span.start] == clause for span in present):
             return False
-        sentences = {self._sentences[low], self._sentences[high - 1]}
-        if sentences & self._past_sentences:
+        if self._past_clauses & {clause, self._clauses[high - 1]}:
             return True
         # A question after the fact ("he has chest pain, what does 112 cost") does not undo the fact; "if" before does.
-        # A question that is part of the match ("how many pills to die") explains nothing either.
+        # Nor does the question "how many pills to die".
         return any(
-            (is_conditional or self._clauses[question.start] <= clause) and not _overlaps(question, spans)
-            for sentence in sentences
+            (is_conditional or self._clauses[question.start] == clause)
+            and not (kind == "suicide" and _overlaps(question, spans))
+            for sentence in {self._sentences[low], self._sentences[high - 1]}
             for question in self._questions.get(sentence, ())
         )
 

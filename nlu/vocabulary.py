@@ -89,13 +89,15 @@ class Vocabulary:
         may_have_typo = len(word) >= _SHORTEST_TYPED and word not in self._never_typos
         numbers = self._written.find(word)
         if may_have_typo:
-            spoken_for = {self._languages[number] for number in numbers}
-            guesses = self._written.find_typo(word)
-            numbers |= {number for number in guesses if self._languages[number] not in spoken_for}
+            # A word that stands in a pattern of a language is no typo there ("slikken" is not a mistyped "stikken").
+            known = {self._languages[number] for number in self._written.words.get(word, ())}
+            numbers |= {number for number in self._written.find_typo(word) if self._languages[number] not in known}
         if word.isascii():
             for spelling in {word, word.replace("j", "zh")}:
                 sound = bulgarian_to_cyrillic(spelling).translate(_SOUNDS)
-                numbers |= self._sounding.find(sound) or (self._sounding.find_typo(sound) if may_have_typo else set())
+                numbers |= self._sounding.find(sound)
+                if may_have_typo:
+                    numbers |= self._sounding.find_typo(sound)
         return numbers
 
 
@@ -103,18 +105,18 @@ class _Index:
     """Words and stems by spelling; stems also by every spelling that lost one letter, which is how typos are found."""
 
     def __init__(self) -> None:
-        self._words: dict[str, set[int]] = defaultdict(set)
+        self.words: dict[str, set[int]] = defaultdict(set)
         self._stems: dict[str, set[int]] = defaultdict(set)
         self._with_loss: dict[str, set[tuple[str, bool, int]]] = defaultdict(set)
 
     def add(self, word: str, number: int, is_stem: bool, may_have_typo: bool) -> None:
-        (self._stems if is_stem else self._words)[word].add(number)
+        (self._stems if is_stem else self.words)[word].add(number)
         if may_have_typo and len(word) >= (_SHORTEST_STEM if is_stem else _SHORTEST_WORD):
             for shorter in _with_one_lost(word):
                 self._with_loss[shorter].add((word, is_stem, number))
 
     def find(self, word: str) -> set[int]:
-        found = set(self._words.get(word, ()))
+        found = set(self.words.get(word, ()))
         for end in range(2, len(word) + 1):
             stems = self._stems.get(word[:end])
             if stems:
