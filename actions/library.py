@@ -6,12 +6,13 @@ The snapshot may change while we serve: every call asks the reader, which swaps 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cached_property
 
 from actions.settings import ActionSettings
 from knowledge.base import KnowledgeBase
+from knowledge.encoder import Encoder
 from knowledge.locales import Locales
 from knowledge.models import Contact, Status
 from knowledge.replies import Button, article_buttons
@@ -55,7 +56,7 @@ class Library:
         with self._lock:
             snapshot = self._snapshot()
             if self._retriever is None or self._retriever[0] is not snapshot:
-                self._retriever = (snapshot, self._make_retriever(snapshot))
+                self._retriever = (snapshot, Retriever(snapshot, self._encoder))
             retriever = self._retriever[1]
         return retriever.search(text, lang, priors)
 
@@ -77,14 +78,14 @@ class Library:
 
     @cached_property
     def _reader(self) -> SnapshotReader:
-        return SnapshotReader(self._settings.var / "snapshots")
+        # A snapshot that another encoder made is refused, and the one in use stays.
+        return SnapshotReader(self._settings.var / "snapshots", self._encoder.name)
 
     def _snapshot(self) -> Snapshot:
         return self._reader.current()
 
     @cached_property
-    def _make_retriever(self) -> Callable[[Snapshot], Retriever]:
+    def _encoder(self) -> Encoder:
         from knowledge.encoder import load_encoder
 
-        encoder = load_encoder(self._settings.encoder)
-        return lambda snapshot: Retriever(snapshot, encoder)
+        return load_encoder(self._settings.encoder)
