@@ -1,7 +1,8 @@
 """Write the examples of the intent `faq`: the titles and questions of every article, in every language.
 
 Rasa learns from them what a question for the knowledge base looks like; which article answers it is the retriever's
-work. Run before training: `python -m nlu.faq_examples data var/train/nlu/faq.yml`.
+work. A part of them is enough for that (docs/measurements/intents.md), and each costs training time. Run before
+training: `python -m nlu.faq_examples data var/train/nlu/faq.yml`.
 """
 
 import json
@@ -15,12 +16,17 @@ import yaml
 from nlu.datafiles import DataFileError
 from nlu.text import normalise
 
+PER_ARTICLE = 10  # of an article in one language, the title among them
 _FENCE = "---"
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # texts only: a question may be "no" or "112"
 
 
-def read_questions(data_dir: Path) -> dict[str, list[str]]:
+def read_questions(data_dir: Path, limit: int | None = None) -> dict[str, list[str]]:
     """Return the title and the questions of all articles by language, in a fixed order, each once.
+
+    Args:
+        data_dir: The folder that people edit.
+        limit: Most texts of one article in one language.
 
     Raises:
         DataFileError: An article has no readable front matter.
@@ -29,7 +35,7 @@ def read_questions(data_dir: Path) -> dict[str, list[str]]:
     for path in sorted((data_dir / "kb").glob("*/*.md")):
         matter = _front_matter(path)
         texts = [matter.get("title"), *(matter.get("questions") or [])]
-        for text in texts:
+        for text in texts[:limit]:
             line = normalise(str(text or ""))
             if line:
                 found.setdefault(path.stem, {})[line] = None
@@ -69,7 +75,7 @@ def _front_matter(path: Path) -> dict[str, object]:
 
 def main(data_dir: Path | str, out_file: Path | str) -> int:
     """Write the file and return how many examples it holds."""
-    questions = read_questions(Path(data_dir))
+    questions = read_questions(Path(data_dir), PER_ARTICLE)
     target = Path(out_file)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(render(questions), encoding="utf-8")

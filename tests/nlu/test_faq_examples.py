@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from nlu.datafiles import DataFileError
-from nlu.faq_examples import main
+from nlu.faq_examples import PER_ARTICLE, main
 
 
 def write_article(data: Path, name: str, lang: str, front_matter: str) -> None:
@@ -28,6 +28,11 @@ def test_titles_and_questions_become_examples_with_their_language(tmp_path: Path
     assert count == len(texts) == 5
     assert "ile kosztuje: plomba?" in texts
     assert "a (b)(c)" in texts  # brackets would be read as an entity
+
+
+def test_of_an_article_with_many_questions_the_first_ones_are_taken(tmp_path: Path) -> None:
+    write_article(tmp_path, "bsn", "nl", f"title: BSN\nquestions: {[f'vraag {number}' for number in range(40)]}")
+    assert main(tmp_path, tmp_path / "faq.yml") == PER_ARTICLE
 
 
 @pytest.mark.parametrize("text", ["no front matter", "---\ntitle: [\n---\nText.", "---\n---\nText."])
