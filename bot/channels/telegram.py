@@ -160,7 +160,7 @@ class TelegramChannel(Channel):
                     offset=offset, timeout=POLL_SECONDS, allowed_updates=list(ALLOWED_UPDATES)
                 )
                 for update in updates:
-                    await self._take(update, intake)
+                    await self._take_or_set_aside(update, intake)
                     offset = update.update_id + 1
                 failures = 0
             except (TelegramError, StoreUnavailable) as error:
@@ -168,6 +168,15 @@ class TelegramChannel(Channel):
                 failures += 1
                 logger.warning("telegram_polling_failed", extra={"error": type(error).__name__, "retry_in": str(wait)})
                 await asyncio.sleep(wait if isinstance(wait, int | float) else wait.total_seconds())
+
+    async def _take_or_set_aside(self, update: Update, intake: Intake) -> None:
+        """Store an update; one that we cannot make sense of must not keep the next ones from being read."""
+        try:
+            await self._take(update, intake)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            logger.error("telegram_update_set_aside", extra={"update": update.update_id, "error": type(error).__name__})
 
     async def _connect(self) -> bool:
         failures = 0

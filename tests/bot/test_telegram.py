@@ -114,6 +114,17 @@ async def test_an_update_is_asked_for_again_until_it_is_stored(
     assert messages[0].external_id == str(update)
 
 
+async def test_an_update_that_makes_no_sense_does_not_hold_up_the_next(
+    server: BotApiServer, channel: TelegramChannel
+) -> None:
+    intake = ListIntake()
+    await channel.start(intake)
+    await server.share_location(451.0, 4.78)
+    await server.say("hallo")
+    messages = await intake.wait(1)
+    assert messages[0].content == Text(text="hallo")
+
+
 async def test_a_group_is_not_answered(server: BotApiServer, channel: TelegramChannel) -> None:
     intake = ListIntake()
     await channel.start(intake)
