@@ -17,7 +17,8 @@ import yaml
 
 from nlu.datafiles import load_mapping
 from nlu.faq_examples import read_questions
-from nlu.languages import LanguageIdentifier, NeutralWords, Weights, read_language_texts
+from nlu.language_texts import NeutralWords, read_language_texts
+from nlu.languages import LanguageIdentifier, Weights
 from nlu.ngrams import NgramModel
 from nlu.voices import FastTextVoice, LangdetectVoice
 

@@ -34,7 +34,10 @@ def read_questions(data_dir: Path, limit: int | None = None) -> dict[str, list[s
     found: dict[str, dict[str, None]] = {}
     for path in sorted((data_dir / "kb").glob("*/*.md")):
         matter = _front_matter(path)
-        texts = [matter.get("title"), *(matter.get("questions") or [])]
+        questions = matter.get("questions") or []
+        if not isinstance(questions, list):
+            raise DataFileError(path, "`questions` is not a list.", "Write one question a line, after `- `.")
+        texts = [matter.get("title"), *questions]
         for text in texts[:limit]:
             line = normalise(str(text or ""))
             if line:

@@ -35,7 +35,9 @@ def test_of_an_article_with_many_questions_the_first_ones_are_taken(tmp_path: Pa
     assert main(tmp_path, tmp_path / "faq.yml") == PER_ARTICLE
 
 
-@pytest.mark.parametrize("text", ["no front matter", "---\ntitle: [\n---\nText.", "---\n---\nText."])
+@pytest.mark.parametrize(
+    "text", ["no front matter", "---\ntitle: [\n---\nText.", "---\n---\nText.", "---\nquestions: 5\n---\nText."]
+)
 def test_a_broken_article_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "kb" / "bsn").mkdir(parents=True)
     (tmp_path / "kb" / "bsn" / "nl.md").write_text(text)
