@@ -33,6 +33,7 @@ def process_environment(settings: Settings) -> dict[str, str]:
     """Return what each process must know of the others, whichever of them it is."""
     secrets = settings.secrets
     return {
+        "OMP_WAIT_POLICY": "passive",  # the encoder's threads would otherwise spin and starve the other processes
         "ZORGBRUG_DATA": str(settings.data.resolve()),
         "ZORGBRUG_VAR": str(settings.var.resolve()),
         "ZORGBRUG_PORT": str(settings.port),
