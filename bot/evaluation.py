@@ -1,8 +1,9 @@
 """Measure the whole way of a message over the development questions of `data/eval/`.
 
 Sets: `questions/<lang>.yml` (text and the article that answers it, or null when nothing should), `redflags/<lang>.yml`
-(positives with their kind, hard negatives), `language/<lang>.yml` (sentences and two-word messages, one a line) and
-`dialogues/<lang>.yml` (turns with the kind of reply that is right). None is trained on.
+(positives with their kind, hard negatives), `redflags_independent/<lang>.yml` (the same by somebody who had not seen the
+word lists), `language/<lang>.yml` (sentences and two-word messages, one a line) and `dialogues/<lang>.yml` (turns with
+the kind of reply that is right). None is trained on.
 """
 
 from __future__ import annotations
@@ -31,12 +32,16 @@ class EvaluationSets:
     redflags: dict[str, dict[str, list[Any]]]
     language: dict[str, dict[str, str]]
     dialogues: dict[str, list[dict[str, Any]]]
+    redflags_independent: dict[str, dict[str, list[Any]]]
 
 
 def load_sets(data_dir: Path) -> EvaluationSets:
     """Read the sets; a language without a file is simply not measured."""
     return EvaluationSets(
-        *(_by_language(data_dir / "eval" / name) for name in ("questions", "redflags", "language", "dialogues"))
+        *(
+            _by_language(data_dir / "eval" / name)
+            for name in ("questions", "redflags", "language", "dialogues", "redflags_independent")
+        )
     )
 
 
@@ -70,6 +75,8 @@ async def evaluate(
         figures: Figures = {}
         figures |= await _questions(asker, lang, sets.questions.get(lang, []), report["misses"])
         figures |= await _redflags(asker, lang, sets.redflags.get(lang, {}), report["misses"])
+        independent = await _redflags(asker, lang, sets.redflags_independent.get(lang, {}), report["misses"])
+        figures |= {f"independent_{name}": value for name, value in independent.items()}
         figures |= _language(identifier, lang, sets.language.get(lang, {}), report["misses"])
         figures |= await _dialogues(asker, lang, sets.dialogues.get(lang, []), report["misses"])
         report["languages"][lang] = figures
