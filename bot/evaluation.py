@@ -1,8 +1,8 @@
 """Measure the whole way of a message over the development questions of `data/eval/`.
 
 Sets: `questions/<lang>.yml` (text and the article that answers it, or null when nothing should), `redflags/<lang>.yml`
-(positives with their kind, hard negatives), `redflags_independent/<lang>.yml` (the same by somebody who had not seen the
-word lists), `language/<lang>.yml` (sentences and two-word messages, one a line) and `dialogues/<lang>.yml` (turns with
+(positives with their kind, hard negatives), `redflags_independent/<lang>.yml` (the same by somebody who had not seen
+the word lists), `language/<lang>.yml` (sentences and two-word messages, one a line) and `dialogues/<lang>.yml` (turns with
 the kind of reply that is right). None is trained on.
 """
 
