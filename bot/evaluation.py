@@ -2,7 +2,7 @@
 
 Sets: `questions/<lang>.yml` (text and the article that answers it, or null when nothing should), `redflags/<lang>.yml`
 (positives with their kind, hard negatives), `redflags_independent/<lang>.yml` (the same by somebody who had not seen
-the word lists), `language/<lang>.yml` (sentences and two-word messages, one a line) and `dialogues/<lang>.yml` (turns with
+the word lists), `language/<lang>.yml` (sentences and two-word messages, one a line), `dialogues/<lang>.yml` (turns with
 the kind of reply that is right). None is trained on.
 """
 

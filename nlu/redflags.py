@@ -125,8 +125,10 @@ class _Search:
     def _is_harmless(self, category: Category, spans: tuple[Span, ...]) -> bool:
         surroundings = self._surroundings_of(category.lexicon)
         low, high = _extent(spans)
+        said_in = self._message.sentences[low:high]
+        # "I have a question about my insurance. My husband is unconscious": the first sentence explains nothing away.
         is_other_matter = any(
-            low - _NEAR <= span.end and span.start <= high + _NEAR
+            low - _NEAR <= span.end and span.start <= high + _NEAR and self._message.sentences[span.start] in said_in
             for phrase in category.unless
             for span in self._reading.spans(phrase)
         )
@@ -202,7 +204,7 @@ class _Surroundings:
         if self._sentences[low] in self._now_sentences:
             return False
         is_conditional = clause in self._if_clauses or low in self._if_ends
-        if any(low <= span.start and span.end <= high for span in _near(self._past, low, high)):
+        if any(_overlaps(span, (Span(low, high),)) for span in _near(self._past, low, high)):
             return True
         present = _near(self._present, low - 2, high)
         if not is_conditional and any(self._clauses[span.start] == clause for span in present):
