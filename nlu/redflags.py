@@ -211,11 +211,11 @@ class _Surroundings:
             return False
         if self._past_clauses & {clause, self._clauses[high - 1]}:
             return True
+        if kind == "suicide":  # who asks how to die is in danger too
+            return False
         # A question after the fact ("he has chest pain, what does 112 cost") does not undo the fact; "if" before does.
-        # Nor does the question "how many pills to die".
         return any(
-            (is_conditional or self._clauses[question.start] == clause)
-            and not (kind == "suicide" and _overlaps(question, spans))
+            is_conditional or self._clauses[question.start] == clause
             for sentence in {self._sentences[low], self._sentences[high - 1]}
             for question in self._questions.get(sentence, ())
         )
