@@ -96,7 +96,7 @@ class Vocabulary:
             for spelling in {word, word.replace("j", "zh")}:
                 sound = bulgarian_to_cyrillic(spelling).translate(_SOUNDS)
                 numbers |= self._sounding.find(sound)
-                if may_have_typo:
+                if may_have_typo and len(word) > _SHORTEST_WORD:  # so many spellings that only long words stay apart
                     numbers |= self._sounding.find_typo(sound)
         return numbers
 

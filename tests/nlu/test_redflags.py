@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from nlu.datafiles import DataFileError, load_mapping
 from nlu.redflags import RedFlagDetector
@@ -45,16 +46,51 @@ def test_a_harmless_message_raises_none(detector: RedFlagDetector, case: dict[st
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_development_set_is_found_and_its_hard_negatives_are_left_alone(
-    detector: RedFlagDetector, lang: str
-) -> None:
-    content = load_mapping(ROOT / "data" / "eval" / "redflags" / f"{lang}.yml")
-    found = [detector.find(case["text"]) for case in content["positives"]]
-    alarms = [case["text"] for case in content["negatives"] if detector.find(case["text"])]
-    kinds = [flag.kind == case["kind"] for flag, case in zip(found, content["positives"], strict=True) if flag]
-    assert len(kinds) >= 0.97 * len(found)
-    assert sum(kinds) >= 0.95 * len(kinds)
-    assert len(alarms) <= 0.10 * len(content["negatives"]), alarms
+@pytest.mark.parametrize(("name", "least"), [("redflags", 0.97), ("redflags_independent", 0.92)])
+def test_recall_holds_on_the_development_sets(detector: RedFlagDetector, name: str, least: float, lang: str) -> None:
+    positives = load_mapping(ROOT / "data" / "eval" / name / f"{lang}.yml")["positives"]
+    missed = [case["text"] for case in positives if detector.find(case["text"]) is None]
+    assert 1 - len(missed) / len(positives) >= least, missed
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_kind_of_danger_is_right(detector: RedFlagDetector, lang: str) -> None:
+    positives = load_mapping(ROOT / "data" / "eval" / "redflags" / f"{lang}.yml")["positives"]
+    found = [(case["kind"], flag.kind) for case in positives if (flag := detector.find(case["text"]))]
+    assert sum(meant == kind for meant, kind in found) >= 0.95 * len(found)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", ["redflags", "redflags_independent"])
+def test_false_alarms_stay_rare_on_hard_negatives(detector: RedFlagDetector, name: str, lang: str) -> None:
+    negatives = load_mapping(ROOT / "data" / "eval" / name / f"{lang}.yml")["negatives"]
+    alarms = [case["text"] for case in negatives if detector.find(case["text"]) is not None]
+    assert len(alarms) <= 0.10 * len(negatives), alarms
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_question_of_the_knowledge_base_raises_an_alarm_by_the_dozen(detector: RedFlagDetector, lang: str) -> None:
+    questions = [
+        question
+        for path in (ROOT / "data" / "kb").glob(f"*/{lang}.md")
+        for question in yaml.safe_load(path.read_text(encoding="utf-8").split("---")[1])["questions"]
+    ]
+    alarms = [question for question in questions if detector.find(question) is not None]
+    assert len(alarms) <= 0.02 * len(questions), alarms
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "wat kost een ambulance",
+        "does the insurance pay for an ambulance",
+        "ile kosztuje karetka",
+        "cât costă ambulanța",
+        "колко струва линейка",
+    ],
+)
+def test_a_question_about_costs_is_no_emergency(detector: RedFlagDetector, text: str) -> None:
+    assert detector.find(text) is None
 
 
 @pytest.mark.parametrize(
@@ -109,7 +145,9 @@ def test_odd_input_raises_no_flag_and_no_error(detector: RedFlagDetector, text: 
 
 
 def test_a_danger_in_a_very_long_message_is_found(detector: RedFlagDetector) -> None:
-    assert detector.find("I want to register with a doctor. " * 500 + "My husband is unconscious.") is not None
+    flag = detector.find("ik heb een vraag over mijn verzekering. " * 480 + "mijn man is bewusteloos")
+    assert flag is not None
+    assert flag.kind == "medical"
 
 
 def test_a_pattern_in_any_order_needs_all_its_words_close_together(tmp_path: Path) -> None:
