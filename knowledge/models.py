@@ -14,8 +14,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Topic = Literal[
-    "emergency", "gp", "insurance", "costs", "registration", "medicine", "dental", "pregnancy", "mental", "help"
-]
+    "emergency", "gp", "insurance", "costs", "registration", "medicine", "dental", "pregnancy", "mental", "help",
+    "hospital", "children", "sexual", "safety", "work", "rights", "prevention", "longterm",
+]  # fmt: skip
 Status = Literal["draft", "reviewed", "verified"]
 STATUSES: tuple[Status, ...] = ("draft", "reviewed", "verified")
 Text = Annotated[str, Field(min_length=1)]
@@ -51,7 +52,10 @@ class Translation(Content):
     reviewed_by: str | None = None
     reviewed_on: date | None = None
     translated_from: str = ""
-    say_in_dutch: str | None = None
+    say_in_dutch: str | None = None  # the source text has it, the others say how it sounds and what it means
+    say_sounds: str | None = None
+    say_means: str | None = None
+    regional: dict[Identifier, Text] = {}  # what holds in one region only, shown to people of that region
     body: Text
 
     @property
