@@ -14,7 +14,8 @@ import yaml
 
 from knowledge.facts import PLACEHOLDER
 from knowledge.models import Article
-from knowledge.text import bulgarian_to_cyrillic, clean, is_latin_bulgarian
+from knowledge.text import clean
+from nlu.transliteration import to_native_script
 
 NONE = ""  # no article has an empty id, and it sorts before all of them
 
@@ -35,11 +36,11 @@ class Passage:
 
 
 def searchable(text: str, lang: str) -> str:
-    """Return a text as it is searched: clean, not shouted, and Bulgarian in its own letters."""
+    """Return a text as it is searched: clean, not shouted, and in the script of its language."""
     cleaned = clean(text)
     if cleaned.isupper():
         cleaned = cleaned.lower()  # the encoder knows few words in capitals
-    return bulgarian_to_cyrillic(cleaned) if is_latin_bulgarian(cleaned, lang) else cleaned
+    return to_native_script(cleaned, lang)
 
 
 def passages_of(articles: Iterable[Article]) -> list[Passage]:

@@ -15,21 +15,6 @@ LONGEST = 4
 # Rarer than this and a feature counts as unseen; one floor for all keeps a language with few texts from winning.
 _FLOOR = 3e-5
 
-# How Bulgarians write their language in Latin letters: the official way, in chats, and halfway.
-_OFFICIAL = {
-    "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ж": "zh", "з": "z", "и": "i", "й": "y", "к": "k",
-    "л": "l", "м": "m", "н": "n", "о": "o", "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f", "х": "h",
-    "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sht", "ъ": "a", "ь": "y", "ю": "yu", "я": "ya",
-}  # fmt: skip
-_CHAT = {**_OFFICIAL, **dict(zip("жвйцчшщъюя", ("j", "w", "i", "c", "4", "6", "6t", "y", "iu", "q"), strict=True))}
-_HALFWAY = {**_OFFICIAL, "й": "j", "ц": "c", "ъ": "u", "ю": "ju", "я": "ja", "х": "h"}
-_ROMANISATIONS = tuple(str.maketrans(table) for table in (_OFFICIAL, _CHAT, _HALFWAY))
-
-
-def romanise_bulgarian(text: str) -> list[str]:
-    """Return the text, folded Bulgarian in Cyrillic, in each of the ways that people type it in Latin letters."""
-    return [text.translate(table) for table in _ROMANISATIONS]
-
 
 def features(words: Iterable[str]) -> Iterator[str]:
     """Yield the letter runs of the words, with `_` at the ends; a run is at most `LONGEST` letters."""

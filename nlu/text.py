@@ -55,34 +55,6 @@ def tokens(text: str) -> list[str]:
     return [word.replace("'", "") for word in _WORD.findall(fold(text).translate(_APOSTROPHES))]
 
 
-# People write ж as zh or j, ш as sh or 6, ч as ch or 4, щ as sht or 6t, ъ as y (or a or u), я as q or ya.
-_BULGARIAN = {
-    "sht": "щ", "6t": "щ", "zh": "ж", "jh": "ж", "sh": "ш", "ch": "ч", "tch": "ч", "ts": "ц", "tz": "ц",
-    "ya": "я", "ja": "я", "ia": "я", "yu": "ю", "ju": "ю", "iu": "ю", "yo": "йо", "jo": "йо", "kh": "х",
-    "a": "а", "b": "б", "c": "ц", "d": "д", "e": "е", "f": "ф", "g": "г", "h": "х", "i": "и", "j": "ж", "k": "к",
-    "l": "л", "m": "м", "n": "н", "o": "о", "p": "п", "q": "я", "r": "р", "s": "с", "t": "т", "u": "у", "v": "в",
-    "w": "в", "x": "х", "y": "ъ", "z": "з", "4": "ч", "6": "ш",
-}  # fmt: skip
-# A digit is a letter only in a word; y and j are й after a vowel and at the end of the small words that have it.
-_LATIN_WORD = re.compile(r"[a-z0-9]*[a-z][a-z0-9]*", re.IGNORECASE)
-_SHORT_I = re.compile(r"(?<=[aeou])y(?![aou])|(?:(?<=^[mtk]o)|(?<=^[ts]vo))j|(?:(?<=^da)|(?<=^ne))j$")
-_UNITS = re.compile("|".join(sorted(_BULGARIAN, key=len, reverse=True)))
-
-
-def bulgarian_to_cyrillic(text: str) -> str:
-    """Return the text with its Latin-letter words written in Cyrillic, as a Bulgarian would read them.
-
-    `ne moga da di6am` and `ne moga da disham` both give `не мога да дишам`. Numbers and Cyrillic stay. Where a
-    letter has several readings (u may be у or ъ, a may be а or ъ) the plain one is taken; the text comes back folded.
-    """
-    return _LATIN_WORD.sub(lambda match: _word_to_cyrillic(match.group()), fold(text))
-
-
-def _word_to_cyrillic(word: str) -> str:
-    with_short_i = _SHORT_I.sub("й", word)
-    return _UNITS.sub(lambda match: _BULGARIAN[match.group()], with_short_i)
-
-
 def is_within_one_edit(left: str, right: str) -> bool:
     """Return whether one letter added, lost, changed, or swapped with its neighbour makes one word the other."""
     if len(left) > len(right):

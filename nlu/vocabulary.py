@@ -7,7 +7,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from nlu.text import bulgarian_to_cyrillic, is_within_one_edit, tokens
+from nlu.text import is_within_one_edit, tokens
+from nlu.transliteration import bulgarian_to_cyrillic
 
 _RANGE = re.compile(r"(\d+)-(\d+)")
 _CACHED_WORDS = 20_000

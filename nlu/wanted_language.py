@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from nlu.datafiles import DataFileError, load_mapping
-from nlu.text import bulgarian_to_cyrillic, tokens
+from nlu.text import tokens
+from nlu.transliteration import bulgarian_to_cyrillic
 
 _REACH = 3  # a "not" refuses a language named in the three words after it
 

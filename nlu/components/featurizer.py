@@ -26,7 +26,8 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components.common import LANG, data_dir, text_to_read
 from nlu.datafiles import load_mapping
-from nlu.text import bulgarian_to_cyrillic, normalise
+from nlu.text import normalise
+from nlu.transliteration import to_native_script
 
 HEAD, TAIL = 160, 96  # of a long message: an intent shows at either end, and the encoder's time grows with the length
 _FEW = 30  # with fewer examples than this a mean says more of the examples than of the language
@@ -91,12 +92,11 @@ def _digest(text: str) -> bytes:
 
 
 def text_to_encode(text: str, lang: str) -> str:
-    """Return the text as the encoder knows it best: clean, and Bulgarian in its own letters."""
+    """Return the text as the encoder knows it best: clean, and in the script of its language."""
     cleaned = normalise(text)
     if len(cleaned) > HEAD + TAIL:
         cleaned = f"{cleaned[:HEAD]} {cleaned[-TAIL:]}"
-    is_latin = not any("\u0400" <= letter <= "\u04ff" for letter in cleaned)
-    return bulgarian_to_cyrillic(cleaned) if lang == "bg" and is_latin else cleaned
+    return to_native_script(cleaned, lang)
 
 
 def balanced_means(vectors: np.ndarray, langs: Sequence[str], intents: Sequence[str]) -> dict[str, np.ndarray]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlu.text import MAX_LENGTH, bulgarian_to_cyrillic, fold, is_within_one_edit, normalise, tokens
+from nlu.text import MAX_LENGTH, fold, is_within_one_edit, normalise, tokens
 
 
 @pytest.mark.parametrize(
@@ -46,25 +46,6 @@ def test_fold_takes_off_capitals_and_accents_but_keeps_cyrillic_letters(text: st
     assert fold(text) == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("ne moga da di6am", "не мога да дишам"),
-        ("ne moga da disham", "не мога да дишам"),
-        ("4ovek", "човек"),
-        ("6te umra", "ще умра"),
-        ("shte umra", "ще умра"),
-        ("iskam da se ubiq", "искам да се убия"),
-        ("moj maj", "мой маж"),
-        ("Wuzduh xleb", "вуздух хлеб"),
-        ("bebe na 6 sedmici", "бебе на 6 седмици"),
-        ("вече на кирилица 112", "вече на кирилица 112"),
-    ],
-)
-def test_latin_bulgarian_is_read_as_cyrillic(text: str, expected: str) -> None:
-    assert bulgarian_to_cyrillic(text) == expected
-
-
 def test_tokens_join_at_an_apostrophe_and_part_at_anything_else() -> None:
     assert tokens("I can’t, s-a dus_la 112!") == ["i", "cant", "s", "a", "dus", "la", "112"]
 
@@ -89,5 +70,4 @@ def test_one_slip_of_the_finger_is_one_edit(left: str, right: str, expected: boo
 @given(st.text())
 def test_every_helper_takes_every_string(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
-    assert isinstance(bulgarian_to_cyrillic(fold(text)), str)
     assert all(tokens(text))
