@@ -152,6 +152,7 @@ class Language(Content):
     script: Text
     direction: Literal["ltr", "rtl"]
     served: bool
+    not_served: str | None = None  # one sentence in this language: that we answer in another
 
 
 def local_text(text: LocalText | None, lang: str) -> str | None:

@@ -7,7 +7,7 @@ training: `python -m nlu.faq_examples data var/train/nlu/faq.yml`.
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,19 @@ _FENCE = "---"
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # texts only: a question may be "no" or "112"
 
 
-def read_questions(data_dir: Path, limit: int | None = None) -> dict[str, list[str]]:
+def read_questions(data_dir: Path, limit: int | None = None, langs: Sequence[str] = ("*",)) -> dict[str, list[str]]:
     """Return the title and the questions of all articles by language, in a fixed order, each once.
 
     Args:
         data_dir: The folder that people edit.
         limit: Most texts of one article in one language.
+        langs: The languages to read; all of them when not given.
 
     Raises:
         DataFileError: An article has no readable front matter.
     """
     found: dict[str, dict[str, None]] = {}
-    for path in sorted((data_dir / "kb").glob("*/*.md")):
+    for path in sorted(path for lang in langs for path in (data_dir / "kb").glob(f"*/{lang}.md")):
         matter = _front_matter(path)
         questions = matter.get("questions") or []
         if not isinstance(questions, list):

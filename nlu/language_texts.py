@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from nlu.datafiles import DataFileError, load_mapping
-from nlu.ngrams import romanise_bulgarian
+from nlu.faq_examples import read_questions
 from nlu.text import fold, tokens
+from nlu.transliteration import LATIN_WRITTEN, is_in_latin_letters, romanise
 
-LATIN_BULGARIAN = "bg-Latn"  # a class of its own for the identifier; outside it is `bg`
 _LONGEST_WORD = 30  # no word of ours is longer, and a line of xxxx should cost nothing
 
 
@@ -63,25 +63,42 @@ class NeutralWords:
         return next((size for size in sizes if tuple(words[position : position + size]) in self._names), 0)
 
 
+def latin(lang: str) -> str:
+    """Return the class of a language typed with Latin letters; outside the identifier it is the language itself."""
+    return f"{lang}-Latn"
+
+
+def outside(name: str) -> str:
+    """Return the language of a class."""
+    return name.partition("-")[0]
+
+
 def read_language_texts(
-    folder: Path, registered: Iterable[str]
+    folder: Path, languages: Iterable[str]
 ) -> tuple[dict[str, list[str]], dict[str, list[list[str]]]]:
-    """Return, for each class, its listed words, and the words of each of its sentences and training examples."""
+    """Return, for each class, its listed words, and the words of each of its sentences and training examples.
+
+    Of the articles' questions only those typed with Latin letters are read: the other classes have texts enough.
+    """
     words: dict[str, list[str]] = {}
     lines: dict[str, list[list[str]]] = {}
-    for lang in registered:
+    questions = read_questions(folder, langs=LATIN_WRITTEN)
+    for lang in languages:
         path = folder / "languages" / f"{lang}.yml"
         content = load_mapping(path)
         if set(content) != {"words", "sentences"}:
             raise DataFileError(path, f"It holds {sorted(content)}.", "Write `words` and `sentences`, as in nl.yml.")
         words[lang] = sorted(set(tokens(content["words"])))
-        sentences = [fold(line) for line in content["sentences"].splitlines()]
-        sentences += _training_examples(folder / "nlu" / lang)
-        lines[lang] = [tokens(line) for line in sentences] + [[word] for word in words[lang]]
-        if lang == "bg":
-            romanised = [spelling for line in [*sentences, *words[lang]] for spelling in romanise_bulgarian(line)]
-            lines[LATIN_BULGARIAN] = [tokens(line) for line in romanised]
-            words[LATIN_BULGARIAN] = sorted({spelling for word in words[lang] for spelling in romanise_bulgarian(word)})
+        examples = [*map(fold, content["sentences"].splitlines()), *_training_examples(folder / "nlu" / lang)]
+        own = [line for line in examples if not is_in_latin_letters(line, lang)]
+        lines[lang] = [tokens(line) for line in own] + [[word] for word in words[lang]]
+        if lang in LATIN_WRITTEN:
+            typed = [
+                line for line in (*examples, *map(fold, questions.get(lang, ()))) if is_in_latin_letters(line, lang)
+            ]
+            typed += [spelling for line in [*own, *words[lang]] for spelling in romanise(line, lang)]
+            lines[latin(lang)] = [tokens(line) for line in typed]
+            words[latin(lang)] = sorted({spelling for word in words[lang] for spelling in romanise(word, lang)})
     return words, lines
 
 

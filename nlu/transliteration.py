@@ -54,8 +54,8 @@ _STAY_LATIN = frozenset(
     [
         "apotheek", "basisverzekering", "bedrijfsarts", "belastingdienst", "brp", "bsn", "cak", "digid", "eigen",
         "gemeente", "ggd", "ggz", "gp", "hap", "huisarts", "huisartsenpost", "hulp", "kraamzorg", "passant", "punt",
-        "recept", "risico", "rni", "seh", "spoed", "spoedeisende", "tandarts", "tolk", "toeslag", "uitzendbureau", "uwv",
-        "verloskundige", "verwijzing", "verzekering", "win", "zorgpas", "zorgtoeslag", "zorgverzekering",
+        "recept", "risico", "rni", "seh", "spoed", "spoedeisende", "tandarts", "tolk", "toeslag", "uitzendbureau",
+        "uwv", "verloskundige", "verwijzing", "verzekering", "win", "zorgpas", "zorgtoeslag", "zorgverzekering",
     ]
 )  # fmt: skip
 
@@ -78,7 +78,7 @@ def to_native_script(text: str, lang: str, stay: frozenset[str] = _STAY_LATIN) -
 
 
 def bulgarian_to_cyrillic(text: str) -> str:
-    """Return the text with every Latin-letter word in Cyrillic, as a Bulgarian would read it, whatever else is in it."""
+    """Return the text with every Latin-letter word in Cyrillic, as a Bulgarian would read it."""
     return _LATIN_WORD.sub(lambda match: _spell(match.group(), "bg", frozenset()), fold(text))
 
 

@@ -91,7 +91,7 @@ def test_an_unregistered_previous_language_is_ignored(identifier: LanguageIdenti
     assert identifier.identify("ok", previous="xx").lang in REGISTERED
 
 
-@pytest.mark.parametrize("text", ["ich brauche dringend einen Arzt", "j'ai besoin d'un médecin s'il vous plaît"])
+@pytest.mark.parametrize("text", ["tôi cần tìm một bác sĩ ở gần đây", "jag behöver en läkare så snart som möjligt"])
 def test_a_language_that_is_not_registered_is_never_sure(identifier: LanguageIdentifier, text: str) -> None:
     guess = identifier.identify(text)
     assert guess.lang in REGISTERED
