@@ -6,12 +6,17 @@ import asyncio
 from collections.abc import Sequence
 
 from actions.base import Outcome, ReplyAction
+from actions.dialogue import cuts, may_follow_up
 from actions.turn import Turn
-from knowledge.replies import Button, Candidate, Reply, compose_answer, compose_contact
+from knowledge.cards import compose_contact, compose_desk, compose_nearest
+from knowledge.replies import Button, Candidate, Reply, compose_answer
 from knowledge.retriever import Decision
 
 MOST_CHOICES = 3
 FAILURES_BEFORE_HUMAN = 2
+SURE = 0.75  # a score at which half a message, or a short one, is taken at its word
+OUTSIDE, SURELY_OUTSIDE = 0.6, 0.9  # how probably a question is none of ours
+NEAREST_OF = {"out-of-hours-gp": "gp-post", "win-point": "win-point"}
 STARTING_TOPICS = ("gp-register", "insurance-duty", "bill-received")
 
 
@@ -21,23 +26,74 @@ class Answer(ReplyAction):
     action_name = "action_answer"
 
     async def decide(self, turn: Turn) -> Outcome:
-        """Return an answer, a choice of at most three articles, or an honest "I do not know"."""
-        decision = await asyncio.to_thread(self.library.search, turn.text, turn.lang, {turn.intent: turn.confidence})
+        """Return an answer, two answers, a choice of at most three articles, or an honest "I do not know"."""
+        decision = await asyncio.to_thread(self.find, turn)
         if decision.kind == "answer":
             return self.answered(turn, decision.candidates[0].article, decision.candidates)
         if decision.kind == "clarify":
+            if pair := await asyncio.to_thread(self._two_questions, turn, decision):
+                return self._answered_both(turn, pair, decision.candidates)
             return Outcome(self._clarify(turn, decision), {"candidates": _ids(decision.candidates)})
         failures = turn.failures + 1
         slots = {"failures": float(failures), "candidates": _ids(decision.candidates)}
         return Outcome(self._abstain(turn, decision, failures), slots)
 
+    def find(self, turn: Turn) -> Decision:
+        """Return what the message is about; half a question is read together with the one before it."""
+        priors = {turn.intent: turn.confidence}
+        alone = self.library.search(turn.text, turn.written_in, priors)
+        leans = turn.article is not None and turn.previous and may_follow_up(turn.text)
+        if not leans or (alone.kind == "answer" and alone.best >= SURE) or alone.outside >= SURELY_OUTSIDE:
+            return alone
+        together = self.library.search(f"{turn.previous} {turn.text}", turn.written_in, {str(turn.article): 1.0})
+        return alone if together.kind == "abstain" else together
+
     def answered(self, turn: Turn, article: str, candidates: Sequence[Candidate] = ()) -> Outcome:
         """Return an article as the answer, remembered as the topic at hand."""
-        library = self.library
-        reply = compose_answer(
-            library.knowledge, library.locales, article, turn.lang, turn.today, candidates, library.least_status
-        )
+        reply = self._compose(turn, article, candidates)
+        if kind := NEAREST_OF.get(article):
+            reply = self._with_nearest(turn, reply, kind)
         return Outcome(reply, {"article": article, "failures": 0.0})
+
+    def _compose(self, turn: Turn, article: str, candidates: Sequence[Candidate]) -> Reply:
+        library = self.library
+        return compose_answer(
+            library.knowledge, library.locales, article, turn.lang, turn.today, candidates, library.least_status,
+            turn.place,
+        )  # fmt: skip
+
+    def _with_nearest(self, turn: Turn, reply: Reply, kind: str) -> Reply:
+        card = None
+        if turn.place in self.library.knowledge.centres:
+            card = compose_nearest(self.library.knowledge, self.library.locales, kind, str(turn.place), turn.lang)
+        extra = card.text if card else self.t(turn, "nearest.ask")
+        links = (*reply.links, *(card.links if card else ()))
+        return reply.model_copy(update={"text": f"{reply.text}\n\n{extra}", "links": tuple(dict.fromkeys(links))})
+
+    def _two_questions(self, turn: Turn, whole: Decision) -> tuple[str, str] | None:
+        """Return the two articles of a message that asks two things, when both halves are plain and were in doubt."""
+        doubted = _ids(whole.candidates)
+        for halves in cuts(turn.text):
+            first, second = (self.library.search(half, turn.written_in) for half in halves)
+            if min(first.best, second.best) < SURE or "abstain" in (first.kind, second.kind):
+                continue
+            articles = first.candidates[0].article, second.candidates[0].article
+            if articles[0] != articles[1] and set(articles) <= set(doubted):
+                return articles
+        return None
+
+    def _answered_both(self, turn: Turn, articles: tuple[str, str], candidates: Sequence[Candidate]) -> Outcome:
+        """Return two answers in one reply; the article that the whole message is nearest to counts as its topic."""
+        first, second = sorted(articles, key=_ids(candidates).index)
+        reply, other = self._compose(turn, first, candidates), self._compose(turn, second, candidates)
+        title = self.library.article_buttons([second], turn.lang, turn.today, 1)
+        heading = " ".join([self.t(turn, "answer.also"), *(button.title for button in title)])
+        both = {
+            "text": f"{reply.text}\n\n{heading}\n\n{other.text}",
+            "links": tuple(dict.fromkeys((*reply.links, *other.links))),
+            "buttons": tuple(dict.fromkeys((*reply.buttons[:1], *other.buttons[:1], *reply.buttons[-1:]))),
+        }
+        return Outcome(reply.model_copy(update=both), {"article": first, "failures": 0.0})
 
     def _clarify(self, turn: Turn, decision: Decision) -> Reply:
         articles = _ids(decision.candidates)[:MOST_CHOICES]
@@ -51,14 +107,16 @@ class Answer(ReplyAction):
         )
 
     def _abstain(self, turn: Turn, decision: Decision, failures: int) -> Reply:
-        nearest = _ids(decision.candidates)[:MOST_CHOICES]
+        is_outside = decision.outside >= OUTSIDE
+        nearest = [] if is_outside else _ids(decision.candidates)[:MOST_CHOICES]
         topics = self.library.article_buttons(nearest or STARTING_TOPICS, turn.lang, turn.today, MOST_CHOICES)
         human = self.button(turn, "human")
         if failures >= FAILURES_BEFORE_HUMAN:
             text, buttons = self.t(turn, "abstain.again"), (human, *topics)
         else:
             lead = self.t(turn, "abstain.nearest" if nearest else "abstain.topics")
-            text = "\n\n".join([self.t(turn, "abstain.text"), self.t(turn, "abstain.human"), lead])
+            what = self.t(turn, "abstain.outside" if is_outside else "abstain.text")
+            text = "\n\n".join([what, self.t(turn, "abstain.human"), lead])
             buttons = (*topics, human)
         return Reply(kind="abstain", lang=turn.lang, text=text, candidates=decision.candidates, buttons=buttons)
 
@@ -85,12 +143,8 @@ class ShowDesk(ReplyAction):
         """Return the sentence of the article, or the help text when it has none."""
         article = turn.entities.get("article", "")
         found = self.library.knowledge.articles.get(article)
-        source = found.translations.get("nl") if found else None
-        if source is None or not source.say_in_dutch:
-            return Outcome(self.say(turn, "smalltalk", "more.none"))
-        back = self.button(turn, "back", payload=f"article:{article}")
-        text = f"{self.t(turn, 'desk.intro')}\n\n„{source.say_in_dutch}”"
-        return Outcome(Reply(kind="answer", lang=turn.lang, text=text, article=article, buttons=(back,)))
+        reply = compose_desk(self.library.locales, found, turn.lang) if found else None
+        return Outcome(reply or self.say(turn, "smalltalk", "more.none"))
 
 
 class ShowContact(ReplyAction):

@@ -45,17 +45,34 @@ class ReplyAction(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[Event]:
         """Send the reply and set the slots; a failure becomes a friendly reply of its own."""
         turn = Turn.of(tracker)
-        turn = turn.speaking(self.library.locales.nearest(turn.lang))
+        turn = turn.speaking(self._language_for(turn))
         try:
             outcome = await self.decide(turn)
         except Exception as error:
             # The type alone: the text of an error may quote the person.
             logger.error("%s failed with %s", self.action_name, type(error).__name__)
             outcome = Outcome(self.say(turn, "smalltalk", "error.action", buttons=[self.button(turn, "human")]))
-        if outcome.reply is not None:
-            dispatcher.utter_message(json_message=outcome.reply.model_dump(mode="json"))
         slots = {"language": turn.lang, **outcome.slots}
+        reply = outcome.reply
+        if reply is not None:
+            notice = self._not_served(turn)
+            if notice and reply.kind != "emergency":
+                reply = reply.model_copy(update={"text": f"{notice}\n\n{reply.text}"})
+                slots["told_language"] = turn.written_in
+            dispatcher.utter_message(json_message=reply.model_dump(mode="json"))
         return [{"event": "slot", "timestamp": None, "name": name, "value": value} for name, value in slots.items()]
+
+    def _language_for(self, turn: Turn) -> str:
+        """Return the language to answer in: that of the message, else that of the conversation, else English."""
+        has_texts = turn.lang in self.library.locales.languages
+        return turn.lang if has_texts else self.library.locales.nearest(turn.answer_lang)
+
+    def _not_served(self, turn: Turn) -> str | None:
+        """Return the sentence that says, in the person's language, that we answer in another; once a language."""
+        if turn.written_in == turn.lang or turn.told_language == turn.written_in:
+            return None
+        language = self.library.knowledge.languages.get(turn.written_in)
+        return language.not_served if language else None
 
     @abstractmethod
     async def decide(self, turn: Turn) -> Outcome:

@@ -12,11 +12,13 @@ from typing import Any
 from rasa_sdk import FormValidationAction, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.answer import NEAREST_OF
 from actions.base import Outcome, ReplyAction
 from actions.handoff import Handoff, HandoffRequest, HandoffUnavailable
 from actions.library import Library
 from actions.turn import Turn
-from knowledge.replies import Reply, compose_contact
+from knowledge.cards import compose_contact, compose_nearest
+from knowledge.replies import Reply
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +124,10 @@ class GivePlace(ReplyAction):
         place = turn.entities.get("place")
         if place is None:
             return Outcome(self.say(turn, "form", "place.unknown", buttons=[self.button(turn, "human")]))
-        card = compose_contact(self.library.locales, self.library.win_point(place), turn.lang)
+        kind = NEAREST_OF.get(turn.article or "", "win-point")
+        library = self.library
+        card = compose_nearest(library.knowledge, library.locales, kind, place, turn.lang)
+        card = card or compose_contact(library.locales, library.win_point(place), turn.lang)
         text = f"{self.t(turn, 'place.known', place=place)}\n\n{card.text}"
         reply = Reply(
             kind="smalltalk", lang=turn.lang, text=text, links=card.links, footer=card.footer,

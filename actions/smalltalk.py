@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from actions.answer import SURE, Answer
 from actions.base import Outcome, ReplyAction
+from actions.dialogue import count_words
 from actions.privacy import DeleteData
 from actions.turn import Turn
 from knowledge.replies import Reply
@@ -10,6 +14,7 @@ from knowledge.replies import Reply
 KEYS = {
     "greet", "goodbye", "thanks", "who_are_you", "is_this_a_human", "how_are_you", "help", "affirm", "deny",
 }  # fmt: skip
+FEWEST_WORDS_OF_A_QUESTION = 4  # "hello, I need a dentist" is more than a greeting; "no, I meant the dentist" than a no
 WITH_HUMAN_BUTTON = {"is_this_a_human", "help", "who_are_you", "greet"}
 
 
@@ -22,6 +27,11 @@ class Smalltalk(ReplyAction):
         """Return the text of the intent; an unknown one is answered with what we can do."""
         if turn.is_delete_pending and turn.intent in ("affirm", "deny"):
             return await DeleteData(self.library).decide(turn)
+        if count_words(turn.text) >= FEWEST_WORDS_OF_A_QUESTION:
+            answer = Answer(self.library)
+            decision = await asyncio.to_thread(answer.find, turn)
+            if decision.kind == "answer" and decision.best >= SURE:
+                return answer.answered(turn, decision.candidates[0].article, decision.candidates)
         name = turn.intent if turn.intent in KEYS else "help"
         buttons = [self.button(turn, "human")] if name in WITH_HUMAN_BUTTON else []
         if name == "greet":

@@ -18,12 +18,16 @@ class Turn:
     conversation: str
     message_id: str
     text: str
-    lang: str
+    previous: str  # what the person asked before this, or nothing
+    lang: str  # to answer in
+    written_in: str  # of the message; may be one that we have no texts in
+    answer_lang: str  # to answer in where we have no texts in that of the message
     intent: str
     confidence: float
     today: date
     place: str | None
     article: str | None
+    told_language: str | None
     failures: int
     is_delete_pending: bool
     was_in_handoff: bool
@@ -36,12 +40,17 @@ class Turn:
         message: dict[str, Any] = tracker.latest_message or {}
         metadata: dict[str, Any] = message.get("metadata") or {}
         intent: dict[str, Any] = message.get("intent") or {}
+        lang = str(metadata.get("lang") or tracker.get_slot("language") or DEFAULT_LANGUAGE)
         entities = {item["entity"]: str(item["value"]) for item in message.get("entities") or [] if item.get("value")}
         return cls(
             conversation=tracker.sender_id,
             message_id=str(metadata.get("message_id") or message.get("message_id") or ""),
             text=message.get("text") or "",
-            lang=metadata.get("lang") or tracker.get_slot("language") or DEFAULT_LANGUAGE,
+            lang=lang,
+            written_in=lang,
+            answer_lang=str(metadata.get("answer_lang") or lang),
+            previous=_previous_question(tracker),
+            told_language=tracker.get_slot("told_language"),
             intent=intent.get("name") or "",
             confidence=float(intent.get("confidence") or 0.0),
             today=_instant(metadata.get("now")).date(),
@@ -57,6 +66,16 @@ class Turn:
     def speaking(self, lang: str) -> Turn:
         """Return the same turn in a language that we have texts for."""
         return replace(self, lang=lang)
+
+
+def _previous_question(tracker: Tracker) -> str:
+    """Return the text of the message before this one; buttons are no text."""
+    said = [event.get("text") or "" for event in tracker.events or [] if event.get("event") == "user"]
+    typed = [text for text in said if text and not text.startswith("/")]
+    latest = (tracker.latest_message or {}).get("text")
+    if typed and typed[-1] == latest:
+        typed.pop()
+    return typed[-1] if typed else ""
 
 
 def _instant(text: object) -> datetime:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from knowledge.errors import UnknownArticle, UnknownContact
+from knowledge.geography import Point, load_centres
 from knowledge.loading import load_articles, load_contacts, load_facts, load_languages
 from knowledge.models import Article, Contact, Fact, Language
 from knowledge.origins import Origins
@@ -24,6 +25,7 @@ class KnowledgeBase:
     contacts: Mapping[str, Contact]
     facts: Mapping[str, Fact]
     languages: Mapping[str, Language]
+    centres: Mapping[str, Point] = field(default_factory=dict)
     origins: Origins = field(default_factory=Origins, compare=False, repr=False)
 
     @classmethod
@@ -39,6 +41,7 @@ class KnowledgeBase:
             contacts=load_contacts(data_dir, origins),
             facts=load_facts(data_dir, origins),
             languages=load_languages(data_dir, origins),
+            centres=load_centres(data_dir, origins),
             origins=origins,
         )
         raise_if_any(origins.problems)

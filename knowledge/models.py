@@ -7,6 +7,7 @@ Shapes and examples are in docs/editors.md; `knowledge.loading` reads the files.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -23,6 +24,17 @@ Text = Annotated[str, Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=50)]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+\.[^\s]+$")]
 LocalText = str | dict[str, str]  # plain text is Dutch; a mapping holds one text a language
+
+# The regions that an article may say something of, by municipality.
+MUNICIPALITIES_OF: Mapping[str, frozenset[str]] = {
+    "west-brabant": frozenset(
+        [
+            "Alphen-Chaam", "Altena", "Baarle-Nassau", "Bergen op Zoom", "Breda", "Drimmelen", "Etten-Leur",
+            "Geertruidenberg", "Halderberge", "Moerdijk", "Oosterhout", "Roosendaal", "Rucphen", "Steenbergen",
+            "Woensdrecht", "Zundert",
+        ]
+    )
+}  # fmt: skip
 
 _STEP = re.compile(r"^\d+\. ")
 
@@ -55,7 +67,7 @@ class Translation(Content):
     say_in_dutch: str | None = None  # the source text has it, the others say how it sounds and what it means
     say_sounds: str | None = None
     say_means: str | None = None
-    regional: dict[Identifier, Text] = {}  # what holds in one region only, shown to people of that region
+    regional: dict[Literal["west-brabant"], Text] = {}  # what holds in one region only, shown to people of that region
     body: Text
 
     @property

@@ -64,10 +64,8 @@ def _of_article(article: Article) -> Iterator[Passage]:
         yield Passage(translation.title, lang, article.id, "title")
         for question in translation.questions:
             yield Passage(question, lang, article.id, "question")
-        steps = translation.steps
-        rest = [part for part in translation.paragraphs[1:] if not part.startswith("1. ")]
-        for text in (translation.short_answer, *steps, *rest):
-            yield Passage(PLACEHOLDER.sub("", text), lang, article.id, "answer")
+        # The steps add nothing to what is found (docs/measurements/answers.md) and cost most of the time of publishing.
+        yield Passage(PLACEHOLDER.sub("", translation.short_answer), lang, article.id, "answer")
 
 
 def _examples(loaded: object) -> Iterator[str]:

@@ -45,7 +45,7 @@ Progress = Callable[[int, int], None]  # passages embedded, passages in all
 KEPT_SNAPSHOTS = 3
 CACHE = "embeddings.npz"
 _FOLDER = "snapshot-"
-_DATA_FILES = ("languages.yml", "facts.yml", "terms.yml", "retrieval.yml")
+_DATA_FILES = ("languages.yml", "facts.yml", "terms.yml", "retrieval.yml", "places.yml")
 _DATA_FOLDERS = ("kb", "contacts", "nlu")
 
 
@@ -98,7 +98,7 @@ def build_snapshot(
         write_model(model, draft)
         content = StoredContent(
             articles=dict(knowledge.articles), contacts=dict(knowledge.contacts), facts=dict(knowledge.facts),
-            languages=dict(knowledge.languages), settings=settings,
+            languages=dict(knowledge.languages), centres=dict(knowledge.centres), settings=settings,
         )  # fmt: skip
         (draft / CONTENT).write_text(content.model_dump_json(), encoding="utf-8")
         manifest = Manifest(

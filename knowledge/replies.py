@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from knowledge.base import KnowledgeBase
 from knowledge.facts import fill_facts
 from knowledge.locales import Locales
-from knowledge.models import Article, Contact, Source, Status, Translation, local_text
+from knowledge.models import MUNICIPALITIES_OF, Article, Contact, Source, Status, Translation
 
 EmergencyKind = Literal["medical", "suicide", "violence"]
 ReplyKind = Literal[
@@ -92,8 +92,9 @@ def compose_answer(
     today: date,
     candidates: Iterable[Candidate] = (),
     least_status: Status = "draft",
+    place: str | None = None,
 ) -> Reply:
-    """Return an article as a reply in the person's language.
+    """Return an article as a reply in the person's language, with what holds in the region of their place.
 
     Where the article lacks the language (or its text is below the least status) it comes in English, else in Dutch,
     and the reply says so. An expired article is never shown: the reply then only says so, with its sources and a human.
@@ -113,10 +114,13 @@ def compose_answer(
         )  # fmt: skip
     shown, translation = text_to_show
     text = fill_facts(translation.body.strip(), knowledge.facts, locales, locales.nearest(shown), today)
+    for region, note in translation.regional.items():
+        if place is not None and place in MUNICIPALITIES_OF[region]:
+            text = f"{text}\n\n{locales.t(locales.nearest(shown), f'answer.region.{region}', text=note)}"
     if shown != ui:
         text = f"{locales.t(ui, f'answer.fallback_{shown}')}\n\n{text}"
     links = [
-        link for name in found.contacts if name in knowledge.contacts for link in _tel_links(knowledge.contacts[name])
+        link for name in found.contacts if name in knowledge.contacts for link in tel_links(knowledge.contacts[name])
     ]
     return Reply(
         kind="answer",
@@ -160,39 +164,6 @@ def compose_emergency(locales: Locales, lang: str, kind: EmergencyKind) -> Reply
     )
 
 
-def compose_contact(locales: Locales, contact: Contact, lang: str) -> Reply:
-    """Return a contact card with what is sure; a number or address without a good source is said to be missing."""
-    ui = locales.nearest(lang)
-    lines = [contact.name]
-    if contact.address:
-        lines.append(locales.t(ui, "contact.address", address=contact.address))
-    elif contact.place:
-        lines.append(locales.t(ui, "contact.no_address", place=contact.place))
-    for number in contact.phones:
-        key = "contact.phone_free" if contact.free and number.startswith(("0800", "11")) else "contact.phone"
-        lines.append(locales.t(ui, key, phone=number))
-    if not contact.phones:
-        lines.append(locales.t(ui, "contact.no_phone"))
-    if contact.email:
-        lines.append(locales.t(ui, "contact.email", email=contact.email))
-    if contact.hours:
-        hours = local_text(contact.hours, ui)
-        key = "contact.hours" if hours else "contact.hours_dutch"
-        lines.append(locales.t(ui, key, hours=hours or local_text(contact.hours, "nl") or ""))
-    if contact.languages:
-        names = ", ".join(locales.t(ui, f"contact.language_{code}") for code in contact.languages)
-        lines.append(locales.t(ui, "contact.languages", languages=names))
-    note = local_text(contact.note, ui)
-    website = (Link(title=locales.t(ui, "contact.website"), url=contact.url),) if contact.url else ()
-    return Reply(
-        kind="answer",
-        lang=ui,
-        text="\n".join(lines) + (f"\n\n{note}" if note else ""),
-        links=(*_tel_links(contact), *website),
-        footer=_source_line(contact.sources, locales, ui),
-    )
-
-
 def tel(number: str) -> str:
     """Return the `tel:` address of a phone number as it is written for people."""
     return "tel:" + ("+" if number.startswith("+") else "") + re.sub(r"\D", "", number)
@@ -222,19 +193,19 @@ def _source_links(sources: Sequence[Source]) -> tuple[Link, ...]:
     return tuple(Link(title=f"{item.publisher}: {item.title}", url=item.url) for item in sources[:MOST_SOURCE_LINKS])
 
 
-def _tel_links(contact: Contact) -> tuple[Link, ...]:
+def tel_links(contact: Contact) -> tuple[Link, ...]:
     titles = [number if contact.name.startswith(number) else f"{contact.name}: {number}" for number in contact.phones]
     return tuple(Link(title=title, url=tel(number)) for title, number in zip(titles, contact.phones, strict=True))
 
 
 def _footer(article: Article, translation: Translation, locales: Locales, ui: str) -> str:
-    parts = [_source_line(article.sources, locales, ui)]
+    parts = [source_line(article.sources, locales, ui)]
     if translation.status == "draft":
         parts.append(locales.t(ui, "answer.draft"))
     return " ".join([*parts, locales.t(ui, "answer.general")])
 
 
-def _source_line(sources: Sequence[Source], locales: Locales, ui: str) -> str:
+def source_line(sources: Sequence[Source], locales: Locales, ui: str) -> str:
     oldest = min(source.checked_on for source in sources)
     publishers = ", ".join(dict.fromkeys(source.publisher for source in sources[:MOST_SOURCE_LINKS]))
     return locales.t(ui, "answer.source", publisher=publishers, date=format_date(oldest, locales, ui))

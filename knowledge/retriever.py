@@ -27,6 +27,12 @@ class Decision:
 
     kind: Literal["answer", "clarify", "abstain"]
     candidates: tuple[Candidate, ...]
+    outside: float = 0.0  # the probability that the question is none of ours
+
+    @property
+    def best(self) -> float:
+        """Return the score of the best article, 0.0 without one."""
+        return self.candidates[0].score if self.candidates else 0.0
 
 
 class Searchable(Protocol):
@@ -88,7 +94,7 @@ def decide(ranked: Sequence[tuple[str, float]], thresholds: Thresholds) -> Decis
     candidates = tuple(Candidate(article=label, score=min(score, 1.0)) for label, score in articles[:MOST_CANDIDATES])
     best = candidates[0].score if candidates else 0.0
     if best < thresholds.abstain or best < none:
-        return Decision("abstain", tuple(item for item in candidates if item.score >= LEAST_SHOWN))
+        return Decision("abstain", tuple(item for item in candidates if item.score >= LEAST_SHOWN), none)
     if best >= thresholds.answer:
-        return Decision("answer", candidates)
-    return Decision("clarify", candidates)
+        return Decision("answer", candidates, none)
+    return Decision("clarify", candidates, none)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from knowledge.base import KnowledgeBase
 from knowledge.errors import EncoderMismatch, KnowledgeError, SnapshotCorrupt, SnapshotNotFound
+from knowledge.geography import Centres
 from knowledge.model_files import read_model
 from knowledge.models import Article, Contact, Fact, Language
 from knowledge.retrieval_settings import RetrievalSettings
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 POINTER = "current"
 MANIFEST = "manifest.json"
 CONTENT = "content.json"
-FORMAT = 1  # raise it when the files of a snapshot change shape or meaning
+FORMAT = 2  # raise it when the files of a snapshot change shape or meaning
 
 _Stamp = tuple[int, int, int]
 
@@ -57,6 +58,7 @@ class StoredContent(BaseModel):
     contacts: dict[str, Contact]
     facts: dict[str, Fact]
     languages: dict[str, Language]
+    centres: Centres = {}
     settings: RetrievalSettings
 
 
@@ -95,7 +97,7 @@ def read_snapshot(folder: Path) -> Snapshot:
         model = read_model(folder)
     except (ValidationError, ValueError, KeyError, RuntimeError, OSError) as error:
         raise SnapshotCorrupt(folder, f"it cannot be read ({type(error).__name__})") from error
-    knowledge = KnowledgeBase(content.articles, content.contacts, content.facts, content.languages)
+    knowledge = KnowledgeBase(content.articles, content.contacts, content.facts, content.languages, content.centres)
     return Snapshot(folder.name, manifest, knowledge, content.settings, model)
 
 

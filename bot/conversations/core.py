@@ -129,7 +129,7 @@ class ConversationCore:
             session.add(conversation)
             await session.flush()
         conversation.last_at = now
-        if has_words(reading.text):
+        if has_words(reading.text) and self._notices.is_served(reading.lang):
             conversation.lang = reading.lang
         conversation.place = reading.place or conversation.place
         row = Inbox(

@@ -213,6 +213,7 @@ def _for_rasa(message: Inbox, conversation: Conversation) -> RasaMessage:
         message_id=str(message.id),
         text=rasa_message(message.content),
         lang=message.lang or conversation.lang or FALLBACK,
+        answer_lang=conversation.lang or FALLBACK,
         channel=conversation.channel,
         place=conversation.place,
         now=message.received_at,

@@ -23,6 +23,10 @@ class Notices:
     languages: Mapping[str, Language]
     contacts: Mapping[str, Contact]
 
+    def is_served(self, lang: str) -> bool:
+        """Say whether there are texts in a language."""
+        return lang in self.languages and self.languages[lang].served
+
     def emergency(self, lang: str, flag: RedFlag) -> Reply:
         """Return the emergency reply; it needs nothing but the locales."""
         return compose_emergency(self.locales, lang, flag.kind)

@@ -40,7 +40,8 @@ class RasaMessage(BaseModel, frozen=True):
     conversation: str
     message_id: str
     text: str
-    lang: str
+    lang: str  # of the message
+    answer_lang: str  # to answer in where there are no texts in that language
     channel: str
     place: str | None
     now: datetime
@@ -75,6 +76,7 @@ class RasaClient:
             "message_id": message.message_id,
             "metadata": {
                 "lang": message.lang,
+                "answer_lang": message.answer_lang,
                 "channel": message.channel,
                 "place": message.place,
                 "now": message.now.isoformat().replace("+00:00", "Z"),

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from knowledge.base import KnowledgeBase
+from knowledge.cards import compose_contact
 from knowledge.locales import Locales
 from knowledge.replies import (
     Button,
@@ -17,7 +18,6 @@ from knowledge.replies import (
     Link,
     article_buttons,
     compose_answer,
-    compose_contact,
     compose_emergency,
     shorten,
     tel,

@@ -1,7 +1,7 @@
 // The chat page: wires the connection to what is shown.
 
 import { Connection } from "./connection.js";
-import { deskParts, markThumb, renderMine, renderReply } from "./render.js";
+import { deskParts, direction, markThumb, renderMine, renderReply } from "./render.js";
 
 const LANGUAGE = "zorgbrug.lang";
 const TYPING_AFTER_MS = 250;
@@ -132,9 +132,11 @@ function hideTyping() {
 }
 
 function showDesk(reply) {
-  const { intro, sentence } = deskParts(reply);
+  const { intro, sentence, notes } = deskParts(reply);
   byId("desk-intro").textContent = intro;
   byId("desk-text").textContent = sentence;
+  byId("desk-notes").textContent = notes;
+  desk.dir = direction(reply.lang);
   desk.showModal();
 }
 

@@ -47,10 +47,10 @@ export function renderReply(reply, t, actions, { isDesk = false } = {}) {
   return element;
 }
 
-/** The two parts of a reply for the desk: what to do with it, and the Dutch sentence. */
+/** The parts of a reply for the desk: what to do with it, the Dutch sentence, and how it sounds and what it means. */
 export function deskParts(reply) {
   const [intro, ...rest] = reply.text.split(/\n\s*\n/);
-  return rest.length ? { intro, sentence: rest.join("\n\n") } : { intro: "", sentence: intro };
+  return rest.length ? { intro, sentence: rest[0], notes: rest.slice(1).join("\n") } : { intro: "", sentence: intro, notes: "" };
 }
 
 export function markThumb(log, replyId, way) {
