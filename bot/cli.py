@@ -204,8 +204,13 @@ def lang(json_lines: Annotated[bool, typer.Option("--json", help="JSON lines in,
 def eval(
     base_url: BaseUrl = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file.")] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Measure what one would pick instead as well.")] = False,
+    errors: Annotated[bool, typer.Option("--errors", help="Show each wrong answer and what it was near to.")] = False,
 ) -> None:
     """Measure over data/eval: articles found, language, red flags, abstention, per language."""
+    if compare or errors:
+        _with_service(base_url, lambda url: _compare(url, show_errors=errors))
+        return
     from bot.evaluation import evaluate, load_sets, render_table
     from bot.web_client import connect
 
@@ -221,6 +226,36 @@ def eval(
             json_file.write_text(json.dumps(report, ensure_ascii=False, indent=2), encoding="utf-8")
 
     _with_service(base_url, work)
+
+
+async def _compare(url: str, *, show_errors: bool) -> None:
+    """Ask the development questions; show the wrong answers, or measure the rivals and write docs/evaluation.md."""
+    from bot.asking import Asker
+    from bot.comparison.errors import render_errors
+    from bot.comparison.rivals import RivalFailed
+    from bot.comparison.run import OURS, ask_ours, ask_rivals, write_report
+    from bot.training import RASA_PYTHON, ROOT
+    from bot.web_client import connect
+    from knowledge.fitting import read_questions
+
+    settings = Settings.load()
+    snapshots = settings.var / "snapshots"
+    questions = read_questions(settings.data)
+    async with connect(url) as client:
+        asker = Asker(client)
+        say(f"Asking {len(questions)} questions ...")
+        ours = await ask_ours(asker, questions)
+        await asker.close()
+    if show_errors:
+        for line in render_errors(ours, settings.data, snapshots):
+            typer.echo(line)
+        return
+    try:
+        others = ask_rivals(questions, settings.data, snapshots, RASA_PYTHON, ROOT, say)
+    except RivalFailed as problem:
+        say(str(problem))
+        raise typer.Exit(1) from None
+    typer.echo(write_report({OURS: ours, **others}, settings.data, ROOT / "docs" / "evaluation.md"))
 
 
 @app.command()

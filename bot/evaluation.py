@@ -85,7 +85,7 @@ async def evaluate(
 
 
 async def _questions(asker: Asker, lang: str, items: list[dict[str, Any]], misses: list[dict[str, Any]]) -> Figures:
-    answers = await _ask_all(asker, [item["text"] for item in items])
+    answers = await ask_all(asker, [item["text"] for item in items])
     inside = [(item, answer) for item, answer in zip(items, answers, strict=True) if item["article"]]
     outside = [(item, answer) for item, answer in zip(items, answers, strict=True) if not item["article"]]
     ranks = [_rank(item["article"], answer) for item, answer in inside]
@@ -114,8 +114,8 @@ async def _questions(asker: Asker, lang: str, items: list[dict[str, Any]], misse
 
 async def _redflags(asker: Asker, lang: str, items: dict[str, list[Any]], misses: list[dict[str, Any]]) -> Figures:
     positives, negatives = items.get("positives", []), items.get("negatives", [])
-    raised = await _ask_all(asker, [item["text"] for item in positives])
-    quiet = await _ask_all(asker, [item["text"] for item in negatives])
+    raised = await ask_all(asker, [item["text"] for item in positives])
+    quiet = await ask_all(asker, [item["text"] for item in negatives])
     caught = [answer.get("emergency") is not None for answer in raised]
     alarms = [answer.get("emergency") is not None for answer in quiet]
     right_kind = [answer.get("emergency") == item["kind"] for item, answer in zip(positives, raised, strict=True)]
@@ -158,7 +158,7 @@ async def _dialogues(asker: Asker, lang: str, items: list[dict[str, Any]], misse
     return {"dialogue_turns_right": _share(right, turns)}
 
 
-async def _ask_all(asker: Asker, texts: list[str]) -> list[dict[str, Any]]:
+async def ask_all(asker: Asker, texts: list[str]) -> list[dict[str, Any]]:
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(text: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from knowledge.errors import UnknownArticle, UnknownContact
 from knowledge.geography import Point, load_centres
+from knowledge.glossary import Glossary, load_glossary
 from knowledge.loading import load_articles, load_contacts, load_facts, load_languages
 from knowledge.models import Article, Contact, Fact, Language
 from knowledge.origins import Origins
@@ -26,6 +27,7 @@ class KnowledgeBase:
     facts: Mapping[str, Fact]
     languages: Mapping[str, Language]
     centres: Mapping[str, Point] = field(default_factory=dict)
+    glossary: Glossary = field(default_factory=dict)  # for editors; a snapshot goes without
     origins: Origins = field(default_factory=Origins, compare=False, repr=False)
 
     @classmethod
@@ -42,6 +44,7 @@ class KnowledgeBase:
             facts=load_facts(data_dir, origins),
             languages=load_languages(data_dir, origins),
             centres=load_centres(data_dir, origins),
+            glossary=load_glossary(data_dir, origins),
             origins=origins,
         )
         raise_if_any(origins.problems)

@@ -9,17 +9,19 @@ from urllib.parse import urlparse
 
 from knowledge import figures
 from knowledge.base import KnowledgeBase
+from knowledge.checks_whole import check_whole
+from knowledge.glossary import find_other_renderings
 from knowledge.models import Article, Source, Translation
 from knowledge.origins import Origin
 from knowledge.problems import Problem
 from knowledge.readability import find_hard_reading
-from knowledge.text import fold, words
 
 SOURCE_LANGUAGE = "nl"
 FEWEST_QUESTIONS = 8
 FEWEST_STEPS, MOST_STEPS = 3, 6
 LONGEST_SHORT_ANSWER = 350
 LONGEST_LAST_PARAGRAPH = 300
+LONGEST_UNCHECKED_DAYS = 400
 
 # Test copies of real sites and copies of official text: good to find a page, never to show to people.
 COPY_DOMAINS = frozenset(
@@ -51,7 +53,7 @@ def check(knowledge: KnowledgeBase, today: date | None = None) -> list[Problem]:
             without anyone touching it and must not stop a set-up.
     """
     problems = [problem for article in knowledge.articles.values() for problem in _check_article(knowledge, article)]
-    problems += _check_duplicate_questions(knowledge)
+    problems += check_whole(knowledge)
     for contact in knowledge.contacts.values():
         problems += _check_sources(contact.sources, knowledge.origins.of("contact", contact.id))
     if today is not None:
@@ -93,7 +95,7 @@ def _check_article(knowledge: KnowledgeBase, article: Article) -> Iterator[Probl
             )
         yield from _check_text(knowledge, lang, translation, text_origin)
         if lang != SOURCE_LANGUAGE and SOURCE_LANGUAGE in article.translations:
-            yield from _check_translation(article, lang, translation, text_origin)
+            yield from _check_translation(knowledge, article, lang, translation, text_origin)
 
 
 def _check_text(knowledge: KnowledgeBase, lang: str, text: Translation, origin: Origin) -> Iterator[Problem]:
@@ -159,7 +161,9 @@ def _check_typed_facts(knowledge: KnowledgeBase, text: Translation, origin: Orig
         )
 
 
-def _check_translation(article: Article, lang: str, text: Translation, origin: Origin) -> Iterator[Problem]:
+def _check_translation(
+    knowledge: KnowledgeBase, article: Article, lang: str, text: Translation, origin: Origin
+) -> Iterator[Problem]:
     source = article.translations[SOURCE_LANGUAGE]
     ours, theirs = f"{text.title}\n{text.body}", f"{source.title}\n{source.body}"
     for noun, find in _COMPARED.items():
@@ -177,6 +181,13 @@ def _check_translation(article: Article, lang: str, text: Translation, origin: O
     if text.translated_from and text.translated_from != source_hash(source):
         mend = "bring the translation up to date, then run `zorgbrug kb stamp`"
         yield origin.problem(("translated_from",), "nl.md has changed since this was translated", mend)
+    yield from find_other_renderings(knowledge.glossary, lang, text.body, origin)
+    for name in ("say_sounds", "say_means"):
+        if source.say_in_dutch and not getattr(text, name):
+            mend = "write it for the sentence of say_in_dutch in nl.md"
+            yield origin.problem(("title",), f"{name} is missing", mend)
+    for region in sorted(source.regional.keys() ^ text.regional.keys()):
+        yield origin.problem(("regional",), f"what holds in {region} is not in both texts", "translate it")
     if text.say_in_dutch:
         yield origin.problem(("say_in_dutch",), "say_in_dutch belongs in nl.md alone", "remove it here")
 
@@ -190,20 +201,6 @@ def _check_sources(sources: tuple[Source, ...], origin: Origin) -> Iterator[Prob
             yield origin.problem(("sources", index), what, "name the official page instead")
 
 
-def _check_duplicate_questions(knowledge: KnowledgeBase) -> Iterator[Problem]:
-    seen: dict[tuple[str, str], str] = {}
-    for article in knowledge.articles.values():
-        for lang, text in article.translations.items():
-            origin = knowledge.origins.of("text", article.id, lang)
-            for index, question in enumerate(text.questions):
-                key = (lang, " ".join(words(fold(question))))
-                where = f"{article.id}/{lang}.md"
-                if key in seen:
-                    what = f"the question {question!r} is also in {seen[key]}"
-                    yield origin.problem(("questions", index), what, "keep it where it fits best")
-                seen.setdefault(key, where)
-
-
 def _check_dates(knowledge: KnowledgeBase, today: date) -> Iterator[Problem]:
     for article in knowledge.articles.values():
         origin = knowledge.origins.of("article", article.id)
@@ -211,6 +208,9 @@ def _check_dates(knowledge: KnowledgeBase, today: date) -> Iterator[Problem]:
             what = f"valid_until {article.valid_until} has gone by, the article is no longer shown"
             yield origin.problem(("valid_until",), what, "check the sources and set a new date")
         for index, source in enumerate(article.sources):
+            if (today - source.checked_on).days > LONGEST_UNCHECKED_DAYS:
+                what = f"{source.url} was looked at {(today - source.checked_on).days} days ago"
+                yield origin.problem(("sources", index), what, "look whether it still holds, and write the new day")
             if source.checked_on > today:
                 yield origin.problem(
                     ("sources", index), f"checked_on {source.checked_on} is yet to come", "write the day of checking"

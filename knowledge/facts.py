@@ -25,6 +25,11 @@ _SIGNS = {
     "pl": (",", _NO_BREAK_SPACE, 5),
     "ro": (",", ".", 4),
     "bg": (",", _NO_BREAK_SPACE, 5),
+    "uk": (",", _NO_BREAK_SPACE, 5),
+    "ar": (".", ",", 4),
+    "tr": (",", ".", 4),
+    "es": (",", ".", 5),
+    "ru": (",", _NO_BREAK_SPACE, 5),
 }
 _SMALLEST_WITH_DE = 20
 
