@@ -26,6 +26,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components.common import LANG, data_dir, text_to_read
 from nlu.datafiles import load_mapping
+from nlu.languages import OURS
 from nlu.text import normalise
 from nlu.transliteration import to_native_script
 
@@ -209,10 +210,10 @@ class SentenceFeaturizer(GraphComponent):
         return np.asarray(centred / np.maximum(lengths, 1e-9), dtype=np.float32)
 
     def _seed_sentences(self) -> dict[str, list[str]]:
-        """Return our sentences in every registered language, for those that have no training examples yet."""
+        """Return our sentences in each of our languages, for those that have no training examples yet."""
         folder = data_dir(self._config)
         found: dict[str, list[str]] = {}
-        for lang in load_mapping(folder / "languages.yml"):
+        for lang in OURS:
             lines = str(load_mapping(folder / "languages" / f"{lang}.yml")["sentences"]).splitlines()
             found[lang] = [text_to_encode(line, lang) for line in lines if line.strip()]
         return found
