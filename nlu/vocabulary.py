@@ -1,4 +1,4 @@
-"""Which words of the patterns a typed word may stand for: itself, its stem, a typo away, Bulgarian in Latin letters.
+"""Which words of the patterns a typed word may stand for: itself, its stem, a typo away, Cyrillic in Latin letters.
 
 `nlu.patterns` builds patterns on the numbers that this module gives to pattern words.
 """
@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from nlu.text import is_within_one_edit, tokens
-from nlu.transliteration import bulgarian_to_cyrillic
+from nlu.transliteration import bulgarian_to_cyrillic, to_native_script
 
 _RANGE = re.compile(r"(\d+)-(\d+)")
 _CACHED_WORDS = 20_000
@@ -17,6 +17,26 @@ _SHORTEST_WORD = 6
 _SHORTEST_TYPED = 5
 # Latin letters do not tell а from ъ, or у from ъ ("mazh", "muzh"), and й, я and ю are written in many ways.
 _SOUNDS = str.maketrans({"ъ": "а", "у": "а", "й": "и", "я": "иа", "ю": "иа", "щ": "шт", "ь": ""})
+# Russian and Ukrainian in Latin letters lose the soft sign and mix ы, й, і and и.
+_EAST_SLAVIC = ("ru", "uk")
+_EAST_SOUNDS = str.maketrans(
+    {
+        "ъ": "",
+        "ь": "",
+        "'": "",
+        "ы": "и",
+        "й": "и",
+        "і": "и",
+        "ї": "и",
+        "э": "е",
+        "ё": "е",
+        "є": "е",
+        "ґ": "г",
+        "щ": "ш",
+        "я": "иа",
+        "ю": "иу",
+    }
+)
 
 
 class Vocabulary:
@@ -28,6 +48,7 @@ class Vocabulary:
         self._commonness: list[float] = []
         self._written = _Index()
         self._sounding = _Index()
+        self._east_sounding = {lang: _Index() for lang in _EAST_SLAVIC}
         self._ranges: list[tuple[float, float, int]] = []
         self._never_typos: set[str] = set()
         self._cache: dict[str, frozenset[int]] = {}
@@ -65,6 +86,8 @@ class Vocabulary:
         self._written.add(word, number, is_stem, may_have_typo=not is_exact)
         if lang == "bg":
             self._sounding.add(word.translate(_SOUNDS), number, is_stem, may_have_typo=not is_exact)
+        elif lang in _EAST_SLAVIC and len(sound := word.translate(_EAST_SOUNDS)) > 1:
+            self._east_sounding[lang].add(sound, number, is_stem, may_have_typo=False)
 
     def commonness(self, numbers: Iterable[int]) -> float:
         """Return a rough measure of how often one of these pattern words is met: short words are common words."""
@@ -94,6 +117,8 @@ class Vocabulary:
             known = {self._languages[number] for number in self._written.words.get(word, ())}
             numbers |= {number for number in self._written.find_typo(word) if self._languages[number] not in known}
         if word.isascii():
+            for lang, index in self._east_sounding.items():
+                numbers |= index.find(to_native_script(word, lang, stay=frozenset()).translate(_EAST_SOUNDS))
             for spelling in {word, word.replace("j", "zh")}:
                 sound = bulgarian_to_cyrillic(spelling).translate(_SOUNDS)
                 numbers |= self._sounding.find(sound)
