@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -71,6 +72,27 @@ def stamp(articles: Articles = None, languages: Languages = None) -> None:
     with _clear_errors():
         changed = stamp_translations(_settings().data, articles or (), languages or ())
     typer.echo(f"Stamped {len(changed)} translations.")
+
+
+@kb_app.command()
+def overview(
+    write: Annotated[Path | None, typer.Option("--write", help="Put it between the marks of this file.")] = None,
+) -> None:
+    """Show which languages and topics there are, as the README has it."""
+    from knowledge.base import KnowledgeBase
+    from knowledge.overview import overview as make_overview
+    from knowledge.overview import with_overview
+
+    with _clear_errors():
+        tables = make_overview(KnowledgeBase.load(_settings().data))
+    if write is None:
+        typer.echo(tables)
+        return
+    try:
+        write.write_text(with_overview(write.read_text(encoding="utf-8"), tables), encoding="utf-8")
+    except (OSError, ValueError) as problem:
+        typer.echo(f"{write} was not changed: {problem}.", err=True)
+        raise typer.Exit(1) from None
 
 
 @kb_app.command()

@@ -1,7 +1,8 @@
 """Whether a text is plain enough: short sentences, short words. All limits stand here.
 
-Where a language has a published measure (Flesch and its kin) that is counted too. A count is no judge of a text, but a text that breaks these limits is hard for people who read little. Levels were set
-from texts that editors found plain (B1), with room to spare.
+Where a language has a published measure (Flesch and its kin) that is counted too. A count is no judge of a text, but a
+text that breaks these limits is hard for people who read little. Levels were set from texts that editors found plain
+(B1), with room to spare.
 """
 
 from __future__ import annotations
