@@ -6,6 +6,7 @@ letter with its spaces and hyphens taken out, so `ettenleur` and `Etten - Leur` 
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -17,6 +18,8 @@ from nlu.placewords import ContextWords, PlaceWord, case_forms, split_words
 from nlu.text import is_within_one_edit, normalise, tokens
 
 _LONGEST_TEXT = 2_000  # where somebody lives is said early
+_POSTCODE = re.compile(r"(?<![\w-])([1-9]\d{3})\s?[a-zA-Z]{2}(?!\w)")
+_DIGITS = re.compile(r"([1-9]\d{3})")
 _LONGEST_NAME = 6  # words: Capelle a/d IJssel, with one to spare
 _TYPO_LETTERS = 6  # a shorter name is one letter away from too many words
 _SURE_LETTERS = 8  # from here a preposition or a capital is enough to believe a typo
@@ -64,6 +67,7 @@ class PlaceFinder:
         context: ContextWords,
         ordinary: Iterable[str] = (),
         never: Iterable[str] = (),
+        postcodes: Iterable[tuple[int, int, str]] = (),
     ) -> None:
         """Index the names.
 
@@ -72,11 +76,14 @@ class PlaceFinder:
             context: Words that make the name beside them a place.
             ordinary: Names that are everyday words too.
             never: Everyday words that look like a slip in a name.
+            postcodes: First and last four digits, and the municipality that they are in.
         """
         self._municipalities = tuple(municipalities)
         self._context = context
         self._ordinary = frozenset(map(_key, ordinary))
         self._never = frozenset(map(_key, never))
+        owners = {municipality.name: municipality for municipality in self._municipalities}
+        self._postcodes = [(first, last, owners[name]) for first, last, name in postcodes]
         self._exact: dict[str, _Name] = {}
         for municipality in self._municipalities:
             for name in municipality.names:
@@ -109,7 +116,14 @@ class PlaceFinder:
             context = ContextWords(**content.get("context") or {})
         except TypeError as error:
             raise DataFileError(path, f"`context` cannot be read ({error}).", "Keep its six lists.") from error
-        return cls(municipalities, context, content.get("ordinary_words") or [], content.get("never_places") or [])
+        try:
+            postcodes = list(_postcodes(content.get("postcodes") or {}, {item.name for item in municipalities}))
+        except (ValueError, TypeError) as error:
+            raise DataFileError(
+                path, f"`postcodes` cannot be read ({error}).", "Write `Breda: [4811-4839, 4841]`."
+            ) from None
+        ordinary, never = content.get("ordinary_words") or [], content.get("never_places") or []
+        return cls(municipalities, context, ordinary, never, postcodes)
 
     def find(self, text: str) -> Place | None:
         """Return the place that the message names, or None.
@@ -119,6 +133,8 @@ class PlaceFinder:
         """
         cleaned = normalise(text, _LONGEST_TEXT)
         words = split_words(cleaned)
+        if not words:
+            return None
         best: tuple[tuple[int, bool], _Name, str] | None = None  # the rank, the name, the words of the message
         start = 0
         while start < len(words):
@@ -131,7 +147,20 @@ class PlaceFinder:
             if best is None or rank > best[0]:
                 best = (rank, name, cleaned[words[start].start : words[end - 1].end])
             start = end
-        return None if best is None else Place(best[1].owner.name, best[1].owner.province, best[2])
+        return (
+            self._by_postcode(cleaned) if best is None else Place(best[1].owner.name, best[1].owner.province, best[2])
+        )
+
+    def _by_postcode(self, text: str) -> Place | None:
+        """Return the municipality of a postcode; four digits alone are one only when there is nothing else."""
+        found = _POSTCODE.search(text) or _DIGITS.fullmatch(text.strip())
+        if found is None:
+            return None
+        digits = int(found[1])
+        for first, last, owner in self._postcodes:
+            if first <= digits <= last:
+                return Place(owner.name, owner.province, found[0].strip())
+        return None
 
     def nearest(self, lat: float, lon: float) -> Place:
         """Return the municipality whose centre is nearest; `matched` is its name. Degrees, WGS 84.
@@ -229,6 +258,15 @@ class _Surroundings:
         if self.has_capital and (self.follows_preposition or country_follows):
             return True
         return self.is_lived_in and self._name[-1].ends_clause
+
+
+def _postcodes(listed: dict[str, list[Any]], known: set[str]) -> Iterator[tuple[int, int, str]]:
+    for name, ranges in listed.items():
+        if name not in known:
+            raise ValueError(f"there is no municipality {name}")
+        for written in ranges:
+            first, _, last = str(written).partition("-")
+            yield int(first), int(last or first), name
 
 
 def _key(name: str) -> str:

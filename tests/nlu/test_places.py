@@ -200,3 +200,18 @@ def test_every_municipality_of_west_brabant_has_one_desk_of_each_kind(kind: str)
     contacts = [contact for path in (DATA / "contacts").glob("*.yml") for contact in load_yaml(path)]
     served = [name for contact in contacts if contact["kind"] == kind for name in contact["municipalities"]]
     assert sorted(name for name in served if name in WEST_BRABANT) == sorted(WEST_BRABANT)
+
+
+@pytest.mark.parametrize(
+    ("text", "municipality"),
+    [("4811 AB", "Breda"), ("postcode is 4702kd", "Roosendaal"), ("4611", "Bergen op Zoom"), ("1012 JS", "Amsterdam")],
+)
+def test_a_postcode_is_a_place(text: str, municipality: str) -> None:
+    place = FINDER.find(text)
+    assert place is not None
+    assert place.municipality == municipality
+
+
+@pytest.mark.parametrize("text", ["it cost 4811 euro", "in 2026", "9999 ZZ", "call 0800 2000"])
+def test_a_number_in_a_sentence_is_no_postcode(text: str) -> None:
+    assert FINDER.find(text) is None
