@@ -17,13 +17,13 @@ from actions.server import make_executor
 from actions.smalltalk import Smalltalk, Stop
 from knowledge.replies import Candidate
 from knowledge.retriever import Decision
-from tests.actions.conftest import DATA, ListHandoff, ToldLibrary, make_tracker, run
+from tests.actions.conftest import DATA, KNOWLEDGE, ListHandoff, ToldLibrary, make_tracker, run
 
 FOUND = tuple(
     Candidate(article=name, score=score)
     for name, score in (("gp-register", 0.6), ("gp-find-full", 0.3), ("gp-role", 0.1))
 )
-LANGUAGES = ("nl", "en", "pl", "ro", "bg")
+LANGUAGES = KNOWLEDGE.served_languages
 
 
 async def test_an_answer_comes_in_the_persons_language_and_becomes_the_topic_at_hand(library: ToldLibrary) -> None:

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from nlu.languages import OURS
 from nlu.text import tokens
 
 DATA = Path(__file__).resolve().parents[2] / "data"
-SERVED = ("nl", "en", "pl", "ro", "bg")
+SERVED = tuple(
+    lang for lang, entry in yaml.safe_load((DATA / "languages.yml").read_text()).items() if entry["served"]
+)
 WITHOUT_EXAMPLES = {"faq", "choose_article", "show_desk", "show_contact"}  # from the articles; from buttons
 INTENTS = yaml.safe_load((DATA / "domain" / "intents.yml").read_text())["intents"]
 ACTIONS = yaml.safe_load((DATA / "domain" / "actions.yml").read_text())["actions"]
@@ -51,7 +54,7 @@ def test_no_development_question_is_a_training_example() -> None:
 
 def test_no_text_to_measure_languages_with_is_learned_from() -> None:
     learned = {" ".join(tokens(text)) for _, _, text in examples()}
-    for path in sorted((DATA / "eval" / "language").glob("*.yml")):
+    for path in (DATA / "eval" / "language" / f"{lang}.yml" for lang in OURS):
         seeds = yaml.safe_load((DATA / "languages" / path.name).read_text(encoding="utf-8"))["sentences"]
         learned |= {" ".join(tokens(line)) for line in seeds.splitlines()}
         sentences = yaml.safe_load(path.read_text(encoding="utf-8"))["sentences"].splitlines()
