@@ -1,4 +1,4 @@
-"""Score every article for a question: a trained classifier over meaning and words, and the closest passage.
+"""Score every article for a question: a trained classifier over meaning and words, and the closest passages.
 
 Inference alone, in numpy; `knowledge.training` makes the arrays. Raw E5 vectors cluster by language, so each language's
 own mean is taken away first: measured here, the nearest vector then finds the article three times as often.
@@ -18,6 +18,7 @@ from knowledge.passages import NONE
 from knowledge.retrieval_settings import Weights
 
 Vector = NDArray[np.float32]
+CLOSEST = 5  # passages of an article whose mean similarity counts
 NEAREST = 512  # passages looked at; an article with none among them gets the last one's similarity
 
 
@@ -92,7 +93,15 @@ class SearchModel:
         rows, scores = self.index.search(centred, NEAREST)
         every = np.full(int(self.starts[-1]), scores[-1], dtype=np.float32)
         every[rows] = scores
-        return np.maximum.reduceat(every, self.starts[:-1])
+        ends = zip(self.starts[:-1], self.starts[1:], strict=True)
+        return np.array([_mean_of_best(every[start:end]) for start, end in ends], dtype=np.float32)
+
+
+def _mean_of_best(scores: Vector) -> float:
+    """Return the mean of the closest passages; one alone may be a chance hit."""
+    if len(scores) > CLOSEST:
+        scores = np.partition(scores, -CLOSEST)[-CLOSEST:]
+    return float(scores.mean())
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
