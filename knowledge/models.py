@@ -97,6 +97,7 @@ class Article(Content):
     valid_until: date
     related: Annotated[tuple[Identifier, ...], Field(max_length=4)] = ()
     contacts: tuple[Identifier, ...] = ()
+    awaiting: tuple[str, ...] = ()  # languages whose translation is known to be missing yet
     translations: dict[str, Translation] = {}
 
     def is_expired(self, today: date) -> bool:

@@ -12,7 +12,10 @@ BEGIN, END = "<!-- content: made by `zorgbrug kb overview --write` -->", "<!-- e
 def overview(knowledge: KnowledgeBase) -> str:
     """Return the tables as Markdown: articles a language with their statuses, and articles a topic."""
     served = knowledge.served_languages
-    lines = ["| language | articles | questions | reviewed | draft |", "| --- | --- | --- | --- | --- |"]
+    lines = [
+        "| language | articles | still to translate | questions | reviewed | draft |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     for lang in served:
         texts = [item.translations[lang] for item in knowledge.articles.values() if lang in item.translations]
         statuses = Counter(text.status for text in texts)
@@ -20,7 +23,8 @@ def overview(knowledge: KnowledgeBase) -> str:
         language = knowledge.languages[lang]
         reviewed = statuses["reviewed"] + statuses["verified"]
         lines.append(
-            f"| {language.english_name} ({language.own_name}) | {len(texts)} | {questions} | {reviewed} "
+            f"| {language.english_name} ({language.own_name}) | {len(texts)} | {len(knowledge.articles) - len(texts)} "
+            f"| {questions} | {reviewed} "
             f"| {statuses['draft']} |"
         )
     topics: dict[str, list[str]] = {}
