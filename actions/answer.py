@@ -15,6 +15,7 @@ from knowledge.retriever import Decision
 MOST_CHOICES = 3
 FAILURES_BEFORE_HUMAN = 2
 SURE = 0.75  # a score at which half a message, or a short one, is taken at its word
+STANDS_ALONE = 0.4  # a score at which a short message is no half question
 OUTSIDE, SURELY_OUTSIDE = 0.6, 0.9  # how probably a question is none of ours
 NEAREST_OF = {"out-of-hours-gp": "gp-post", "win-point": "win-point"}
 STARTING_TOPICS = ("gp-register", "insurance-duty", "bill-received")
@@ -43,7 +44,7 @@ class Answer(ReplyAction):
         priors = {turn.intent: turn.confidence}
         alone = self.library.search(turn.text, turn.written_in, priors)
         leans = turn.article is not None and turn.previous and may_follow_up(turn.text)
-        if not leans or (alone.kind == "answer" and alone.best >= SURE) or alone.outside >= SURELY_OUTSIDE:
+        if not leans or alone.best >= STANDS_ALONE or alone.outside >= SURELY_OUTSIDE:
             return alone
         together = self.library.search(f"{turn.previous} {turn.text}", turn.written_in, {str(turn.article): 1.0})
         return alone if together.kind == "abstain" else together

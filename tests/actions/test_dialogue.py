@@ -62,6 +62,15 @@ async def test_half_a_question_is_read_together_with_the_one_before() -> None:
     assert library.searched[-1][0] == "gdzie jest dentysta a ile kosztuje?"
 
 
+async def test_a_short_question_about_something_else_leaves_the_topic() -> None:
+    toothache = Decision("clarify", (Candidate(article="bsn", score=0.45), Candidate(article="dentist", score=0.4)))
+    library = ScriptedLibrary({"ząb": toothache, "lekarz": DENTIST})
+    tracker = said(make_tracker("boli ząb kto płaci", slots={"article": "gp-register"}), "jak znaleźć lekarza")
+    reply, _ = await run(Answer(library), tracker)
+    assert reply.kind == "clarify"
+    assert all("lekarza" not in text for text, _ in library.searched)
+
+
 async def test_what_is_surely_not_ours_leans_on_nothing() -> None:
     outside = Decision("abstain", (), outside=0.97)
     library = ScriptedLibrary({"mecz": outside, "dentysta": DENTIST})

@@ -12,9 +12,7 @@ from nlu.languages import OURS
 from nlu.text import tokens
 
 DATA = Path(__file__).resolve().parents[2] / "data"
-SERVED = tuple(
-    lang for lang, entry in yaml.safe_load((DATA / "languages.yml").read_text()).items() if entry["served"]
-)
+SERVED = tuple(lang for lang, entry in yaml.safe_load((DATA / "languages.yml").read_text()).items() if entry["served"])
 WITHOUT_EXAMPLES = {"faq", "choose_article", "show_desk", "show_contact"}  # from the articles; from buttons
 INTENTS = yaml.safe_load((DATA / "domain" / "intents.yml").read_text())["intents"]
 ACTIONS = yaml.safe_load((DATA / "domain" / "actions.yml").read_text())["actions"]
