@@ -80,13 +80,14 @@ def overview(
 ) -> None:
     """Show which languages and topics there are, as the README has it."""
     from knowledge.base import KnowledgeBase
+    from knowledge.overview import counts, with_overview
     from knowledge.overview import overview as make_overview
-    from knowledge.overview import with_overview
 
     with _clear_errors():
-        tables = make_overview(KnowledgeBase.load(_settings().data))
+        knowledge = KnowledgeBase.load(_settings().data)
+        tables = make_overview(knowledge)
     if write is None:
-        typer.echo(tables)
+        typer.echo(f"{counts(knowledge)}\n\n{tables}")
         return
     try:
         write.write_text(with_overview(write.read_text(encoding="utf-8"), tables), encoding="utf-8")

@@ -89,9 +89,7 @@ def _check_article(knowledge: KnowledgeBase, article: Article) -> Iterator[Probl
             mend = f"write data/kb/{article.id}/{lang}.md, or name {lang} under `awaiting`"
             yield origin.problem((), f"there is no {lang}.md", mend)
     for index, lang in enumerate(article.awaiting):
-        if lang in article.translations:
-            yield origin.problem(("awaiting", index), f"{lang}.md is there", f"take {lang} out of `awaiting`")
-        elif lang not in knowledge.served_languages:
+        if lang not in knowledge.served_languages:
             yield origin.problem(("awaiting", index), f"{lang} is no language that we serve", "take it out")
     for lang, translation in article.translations.items():
         text_origin = knowledge.origins.of("text", article.id, lang)

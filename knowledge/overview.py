@@ -10,23 +10,11 @@ BEGIN, END = "<!-- content: made by `zorgbrug kb overview --write` -->", "<!-- e
 
 
 def overview(knowledge: KnowledgeBase) -> str:
-    """Return the tables as Markdown: articles a language with their statuses, and articles a topic."""
-    served = knowledge.served_languages
-    lines = [
-        "| language | articles | still to translate | questions | reviewed | draft |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for lang in served:
-        texts = [item.translations[lang] for item in knowledge.articles.values() if lang in item.translations]
-        statuses = Counter(text.status for text in texts)
-        questions = sum(len(text.questions) for text in texts)
+    """Return the tables as Markdown: the languages that we answer in, the articles a topic, and what is only known."""
+    lines = ["| language | own name | script |", "| --- | --- | --- |"]
+    for lang in knowledge.served_languages:
         language = knowledge.languages[lang]
-        reviewed = statuses["reviewed"] + statuses["verified"]
-        lines.append(
-            f"| {language.english_name} ({language.own_name}) | {len(texts)} | {len(knowledge.articles) - len(texts)} "
-            f"| {questions} | {reviewed} "
-            f"| {statuses['draft']} |"
-        )
+        lines.append(f"| {language.english_name} | {language.own_name} | {language.script} |")
     topics: dict[str, list[str]] = {}
     for article in knowledge.articles.values():
         topics.setdefault(article.topic, []).append(article.id)
@@ -34,6 +22,19 @@ def overview(knowledge: KnowledgeBase) -> str:
     lines += [f"| {topic} | {', '.join(sorted(articles))} |" for topic, articles in sorted(topics.items())]
     others = [item.english_name for item in knowledge.languages.values() if not item.served]
     lines += ["", f"Recognised, and answered in English with a sentence that says so: {', '.join(sorted(others))}."]
+    return "\n".join(lines)
+
+
+def counts(knowledge: KnowledgeBase) -> str:
+    """Return how much there is in each language, as Markdown."""
+    lines = ["| language | articles | still to translate | questions | statuses |", "| --- | --- | --- | --- | --- |"]
+    for lang in knowledge.served_languages:
+        texts = [item.translations[lang] for item in knowledge.articles.values() if lang in item.translations]
+        statuses = ", ".join(f"{count} {status}" for status, count in Counter(text.status for text in texts).items())
+        questions = sum(len(text.questions) for text in texts)
+        missing = len(knowledge.articles) - len(texts)
+        name = knowledge.languages[lang].english_name
+        lines.append(f"| {name} | {len(texts)} | {missing} | {questions} | {statuses} |")
     return "\n".join(lines)
 
 
