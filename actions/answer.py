@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import islice
 
 from actions.base import Outcome, ReplyAction
-from actions.dialogue import cuts, may_follow_up
+from actions.dialogue import count_words, cuts, may_follow_up
 from actions.turn import Turn
 from knowledge.cards import compose_contact, compose_desk, compose_nearest
 from knowledge.replies import Button, Candidate, Reply, compose_answer
@@ -15,6 +16,9 @@ from knowledge.retriever import Decision
 MOST_CHOICES = 3
 FAILURES_BEFORE_HUMAN = 2
 SURE = 0.75  # a score at which half a message, or a short one, is taken at its word
+SURE_OF_BOTH = 0.8  # the same where the whole message was sure of one article already
+FEWEST_WORDS_OF_TWO = 7  # of a message that asks two things
+MOST_CUTS_OF_A_SURE_ONE = 2
 STANDS_ALONE = 0.4  # a score at which a short message is no half question
 OUTSIDE, SURELY_OUTSIDE = 0.6, 0.9  # how probably a question is none of ours
 NEAREST_OF = {"out-of-hours-gp": "gp-post", "win-point": "win-point"}
@@ -29,11 +33,12 @@ class Answer(ReplyAction):
     async def decide(self, turn: Turn) -> Outcome:
         """Return an answer, two answers, a choice of at most three articles, or an honest "I do not know"."""
         decision = await asyncio.to_thread(self.find, turn)
+        asks_two = decision.kind != "abstain" and count_words(turn.text) >= FEWEST_WORDS_OF_TWO
+        if asks_two and (pair := await asyncio.to_thread(self._two_questions, turn, decision)):
+            return self._answered_both(turn, pair, decision.candidates)
         if decision.kind == "answer":
             return self.answered(turn, decision.candidates[0].article, decision.candidates)
         if decision.kind == "clarify":
-            if pair := await asyncio.to_thread(self._two_questions, turn, decision):
-                return self._answered_both(turn, pair, decision.candidates)
             return Outcome(self._clarify(turn, decision), {"candidates": _ids(decision.candidates)})
         failures = turn.failures + 1
         slots = {"failures": float(failures), "candidates": _ids(decision.candidates)}
@@ -72,20 +77,28 @@ class Answer(ReplyAction):
         return reply.model_copy(update={"text": f"{reply.text}\n\n{extra}", "links": tuple(dict.fromkeys(links))})
 
     def _two_questions(self, turn: Turn, whole: Decision) -> tuple[str, str] | None:
-        """Return the two articles of a message that asks two things, when both halves are plain and were in doubt."""
-        doubted = _ids(whole.candidates)
-        for halves in cuts(turn.text):
+        """Return the two articles of a message that asks two things, when both halves are plain.
+
+        Where the whole was in doubt it must have been between these two; where it was sure, of one of them.
+        """
+        found = _ids(whole.candidates)
+        is_doubted = whole.kind == "clarify"
+        for halves in islice(cuts(turn.text), MOST_CUTS_OF_A_SURE_ONE if not is_doubted else None):
             first, second = (self.library.search(half, turn.written_in) for half in halves)
-            if min(first.best, second.best) < SURE or "abstain" in (first.kind, second.kind):
+            if min(first.best, second.best) < (SURE if is_doubted else SURE_OF_BOTH):
                 continue
             articles = first.candidates[0].article, second.candidates[0].article
-            if articles[0] != articles[1] and set(articles) <= set(doubted):
+            is_whole = set(articles) <= set(found) if is_doubted else found[0] in articles
+            if articles[0] != articles[1] and is_whole:
                 return articles
         return None
 
     def _answered_both(self, turn: Turn, articles: tuple[str, str], candidates: Sequence[Candidate]) -> Outcome:
         """Return two answers in one reply; the article that the whole message is nearest to counts as its topic."""
-        first, second = sorted(articles, key=_ids(candidates).index)
+        ranked = _ids(candidates)
+        first, second = sorted(
+            articles, key=lambda article: ranked.index(article) if article in ranked else len(ranked)
+        )
         reply, other = self._compose(turn, first, candidates), self._compose(turn, second, candidates)
         title = self.library.article_buttons([second], turn.lang, turn.today, 1)
         heading = " ".join([self.t(turn, "answer.also"), *(button.title for button in title)])

@@ -48,6 +48,14 @@ async def test_two_questions_in_one_message_get_both_answered() -> None:
     assert "burgerservicenummer" in reply.text
 
 
+async def test_a_second_question_is_heard_though_the_first_is_plain() -> None:
+    whole = Decision("answer", (Candidate(article="bsn", score=0.9), Candidate(article="gp-role", score=0.05)))
+    library = ScriptedLibrary({"numer i gdzie": whole, "zęby": DENTIST, "numer": BSN})
+    reply, slots = await run(Answer(library), make_tracker("jak mogę dostać numer i gdzie leczyć zęby"))
+    assert slots["article"] == "bsn"
+    assert "tandarts" in reply.text
+
+
 async def test_one_doubtful_half_is_no_second_question() -> None:
     library = ScriptedLibrary({"numer i gdzie": EITHER, "numer": BSN})
     reply, _ = await run(Answer(library), make_tracker("jak dostać numer i gdzie leczyć zęby"))
