@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-LONGEST_FOLLOW_UP = 6  # words; a longer message stands by itself
+LONGEST_FOLLOW_UP = 4  # words; a longer message stands by itself
 FEWEST_WORDS = 3  # of a question that can be answered alone
 MOST_CUTS = 6  # places at which a message is tried to be cut in two
 

@@ -28,7 +28,7 @@ def test_good_content_has_no_problems(data_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "expected"),
     [
-        ("pl.md", "0800-64 64 644", "0800-64 64 645", "pl.md:18: phone 08006464645 is not in nl.md; copy the source's"),
+        ("pl.md", "0800-64 64 644", "0800-64 64 645", "pl.md:20: phone 08006464645 is not in nl.md; copy the source's"),
         ("pl.md", "o 8:00", "o 9:00", "figure 9 is not in nl.md"),
         ("pl.md", "o 8:00", "rano", "figure 8 of nl.md is missing"),
         ("pl.md", " (huisarts)", "", "the Dutch term 'huisarts' is missing; put it in brackets"),

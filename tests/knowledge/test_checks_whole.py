@@ -41,13 +41,6 @@ def test_a_glossary_that_cannot_be_read_is_named(data_dir: Path) -> None:
         KnowledgeBase.load(data_dir)
 
 
-def test_a_figure_that_no_article_uses_is_an_orphan(data_dir: Path) -> None:
-    facts = data_dir / "facts.yml"
-    unused = "lonely:\n  unit: EUR\n  source: https://example.nl/a\n  checked_on: 2026-11-22\n  by_year: {2026: 1}\n"
-    facts.write_text(facts.read_text(encoding="utf-8") + unused, encoding="utf-8")
-    assert any("no article uses the figure lonely" in line for line in problems(data_dir))
-
-
 def test_the_same_words_in_another_order_are_the_same_question(data_dir: Path) -> None:
     first, second = sorted((data_dir / "kb").glob("*/nl.md"))[:2]
     question = next(line for line in first.read_text(encoding="utf-8").splitlines() if line.startswith('  - "'))

@@ -40,7 +40,7 @@ def test_a_check_prints_all_problems_and_fails(terminal: Terminal, data_dir: Pat
     change(data_dir / "kb/gp-register/article.yml", "[helpline]", "[ghost]")
     code, output = terminal.run("check")
     assert code == 1
-    assert "data/kb/dentist/pl.md:15: the Dutch term 'tandarts' is missing" in output
+    assert "data/kb/dentist/pl.md:17: the Dutch term 'tandarts' is missing" in output
     assert "there is no contact ghost" in output
     assert output.endswith("2 problems.\n")
 
