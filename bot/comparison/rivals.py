@@ -18,6 +18,7 @@ from knowledge.passages import Passage
 from knowledge.text import clean, words
 
 MOST = 3
+RASA_TIMEOUT_SECONDS = 30 * 60
 RASA_SCRIPT = "benchmarks.rasa_rival"
 
 
@@ -57,7 +58,7 @@ def rasa_bot(questions: Sequence[Question], passages: Sequence[Passage], python:
     """Train DIET and a ResponseSelector on the same questions in the Rasa environment, and ask them.
 
     Raises:
-        RivalFailed: Rasa did not train.
+        RivalFailed: Rasa did not train, or not in time.
     """
     training = [
         {"text": passage.text, "article": passage.article}
@@ -72,7 +73,12 @@ def rasa_bot(questions: Sequence[Question], passages: Sequence[Passage], python:
             encoding="utf-8",
         )
         command = [str(python), "-m", RASA_SCRIPT, str(task)]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run(
+                command, cwd=root, capture_output=True, text=True, check=False, timeout=RASA_TIMEOUT_SECONDS
+            )
+        except subprocess.TimeoutExpired:
+            raise RivalFailed("The Rasa bot", f"it trained longer than {RASA_TIMEOUT_SECONDS // 60} minutes") from None
         if done.returncode:
             raise RivalFailed("The Rasa bot", (done.stderr.strip().splitlines() or ["no reason given"])[-1])
         answers = json.loads(task.with_suffix(".out.json").read_text(encoding="utf-8"))
