@@ -273,7 +273,7 @@ async def test_the_page_has_its_strings_in_every_served_language(client: httpx.A
     ui = (await client.get(f"/api/ui/{lang}")).json()
     english = (await client.get("/api/ui/en")).json()
     assert ui["lang"] == lang
-    assert ui["direction"] == "ltr"
+    assert ui["direction"] == ("rtl" if lang == "ar" else "ltr")
     assert ui["strings"].keys() == english["strings"].keys()
     assert "{number}" in ui["strings"]["call"]
     assert {item["code"] for item in ui["languages"]} == set(OURS)
