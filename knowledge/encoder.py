@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,16 +56,19 @@ class SentenceTransformerEncoder:
 
     def encode_query(self, texts: Sequence[str]) -> Matrix:
         """Return unit-length vectors of questions, shape (n, dim)."""
-        vectors = self._model.encode_query(
-            list(texts), batch_size=BATCH_SIZE, normalize_embeddings=True, show_progress_bar=False
-        )
-        return np.asarray(vectors, dtype=np.float32)
+        return self._encode(self._model.encode_query, texts)
 
     def encode_passage(self, texts: Sequence[str]) -> Matrix:
         """Return unit-length vectors of passages, shape (n, dim)."""
-        vectors = self._model.encode_document(
-            list(texts), batch_size=BATCH_SIZE, normalize_embeddings=True, show_progress_bar=False
-        )
+        return self._encode(self._model.encode_document, texts)
+
+    @staticmethod
+    def _encode(encode: Callable[..., Any], texts: Sequence[str]) -> Matrix:
+        import torch
+
+        # One question at a time: more threads only wait for each other. Many texts: every core helps.
+        torch.set_num_threads(1 if len(texts) < BATCH_SIZE else os.cpu_count() or 1)
+        vectors = encode(list(texts), batch_size=BATCH_SIZE, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
 
 
@@ -77,9 +81,6 @@ def load_encoder(setting: str = BUNDLED) -> SentenceTransformerEncoder:
     Raises:
         EncoderNotFound: The folder or hub has no such model, or the hub cannot be reached.
     """
-    import torch
-
-    torch.set_num_threads(1)  # one question at a time: more threads only wait for each other
     if setting == BUNDLED:
         from knowledge.nano import bundled_model
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float32]
 
+faiss.omp_set_num_threads(1)  # one question at a time: 100,000 passages took 17 ms with two threads and 6 with one
+
 
 class VectorIndex:
     """Unit-length vectors, found by inner product."""
