@@ -218,8 +218,9 @@ async def test_a_request_that_is_too_large_is_refused(client: httpx.AsyncClient,
 async def test_a_locked_database_gives_a_friendly_503_and_the_message_can_be_sent_again(
     client: httpx.AsyncClient, token: str, database: Any
 ) -> None:
-    holder = sqlite3.connect(database, isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
+    holder = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+    # In a thread: the service shares our event loop and may be about to commit, which it must be let do.
+    await asyncio.to_thread(holder.execute, "BEGIN IMMEDIATE")
     answer = await ask(client, token, "m-1")
     assert (answer.status_code, answer.json()["error"]) == (503, "busy")
     assert "send it again" in answer.json()["message"]
