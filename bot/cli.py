@@ -229,17 +229,18 @@ def eval(
 
 
 async def _compare(url: str, *, show_errors: bool) -> None:
-    """Ask the development questions; show the wrong answers, or measure the rivals and write docs/evaluation.md."""
+    """Show the wrong answers to the development questions, or measure all and the rivals: docs/evaluation.md."""
     from bot.asking import Asker
     from bot.comparison.errors import render_errors
     from bot.comparison.run import OURS, ask_ours, ask_rivals, write_report
     from bot.training import RASA_PYTHON, ROOT
     from bot.web_client import connect
-    from knowledge.fitting import read_questions
+    from knowledge.fitting import DEVELOPMENT, INDEPENDENT, read_questions
 
     settings = Settings.load()
     snapshots = settings.var / "snapshots"
-    questions = read_questions(settings.data)
+    development, independent = (read_questions(settings.data, name) for name in (DEVELOPMENT, INDEPENDENT))
+    questions = development if show_errors else [*development, *independent]
     async with connect(url) as client:
         asker = Asker(client)
         say(f"Asking {len(questions)} questions ...")
@@ -250,7 +251,12 @@ async def _compare(url: str, *, show_errors: bool) -> None:
             typer.echo(line)
         return
     others = ask_rivals(questions, settings.data, snapshots, RASA_PYTHON, ROOT, say)
-    typer.echo(write_report({OURS: ours, **others}, settings.data, ROOT / "docs" / "evaluation.md"))
+    everybody = {OURS: ours, **others}
+    results = {
+        "development": {name: outcomes[: len(development)] for name, outcomes in everybody.items()},
+        "independent": {name: outcomes[len(development) :] for name, outcomes in everybody.items()},
+    }
+    typer.echo(write_report(results, settings.data, ROOT / "docs" / "evaluation.md"))
 
 
 @app.command()

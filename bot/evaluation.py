@@ -1,9 +1,10 @@
 """Measure the whole way of a message over the development questions of `data/eval/`.
 
-Sets: `questions/<lang>.yml` (text and the article that answers it, or null when nothing should), `redflags/<lang>.yml`
-(positives with their kind, hard negatives), `redflags_independent/<lang>.yml` (the same by somebody who had not seen
-the word lists), `language/<lang>.yml` (sentences and two-word messages, one a line), `dialogues/<lang>.yml` (turns with
-the kind of reply that is right). None is trained on.
+Sets: `questions/<lang>.yml` (text and the article that answers it, or null when nothing should, and `also` for a second
+that would be as right), `redflags/<lang>.yml` (positives with their kind, hard negatives), `language/<lang>.yml`
+(sentences and two-word messages, one a line), `dialogues/<lang>.yml` (turns with the kind of reply that is right). None
+is trained on. `questions_independent` and `redflags_independent` are the same by people who had seen neither the
+articles, nor the word lists, nor the other sets; nothing was fitted on them.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class EvaluationSets:
     redflags: dict[str, dict[str, list[Any]]]
     language: dict[str, dict[str, str]]
     dialogues: dict[str, list[dict[str, Any]]]
+    questions_independent: dict[str, list[dict[str, Any]]]
     redflags_independent: dict[str, dict[str, list[Any]]]
 
 
@@ -40,7 +42,14 @@ def load_sets(data_dir: Path) -> EvaluationSets:
     return EvaluationSets(
         *(
             _by_language(data_dir / "eval" / name)
-            for name in ("questions", "redflags", "language", "dialogues", "redflags_independent")
+            for name in (
+                "questions",
+                "redflags",
+                "language",
+                "dialogues",
+                "questions_independent",
+                "redflags_independent",
+            )
         )
     )
 
@@ -75,7 +84,8 @@ async def evaluate(
         figures: Figures = {}
         figures |= await _questions(asker, lang, sets.questions.get(lang, []), report["misses"])
         figures |= await _redflags(asker, lang, sets.redflags.get(lang, {}), report["misses"])
-        independent = await _redflags(asker, lang, sets.redflags_independent.get(lang, {}), report["misses"])
+        independent = await _questions(asker, lang, sets.questions_independent.get(lang, []), report["misses"])
+        independent |= await _redflags(asker, lang, sets.redflags_independent.get(lang, {}), report["misses"])
         figures |= {f"independent_{name}": value for name, value in independent.items()}
         figures |= _language(identifier, lang, sets.language.get(lang, {}), report["misses"])
         figures |= await _dialogues(asker, lang, sets.dialogues.get(lang, []), report["misses"])
@@ -88,7 +98,7 @@ async def _questions(asker: Asker, lang: str, items: list[dict[str, Any]], misse
     answers = await ask_all(asker, [item["text"] for item in items])
     inside = [(item, answer) for item, answer in zip(items, answers, strict=True) if item["article"]]
     outside = [(item, answer) for item, answer in zip(items, answers, strict=True) if not item["article"]]
-    ranks = [_rank(item["article"], answer) for item, answer in inside]
+    ranks = [_rank(_right(item), answer) for item, answer in inside]
     for (item, answer), rank in zip(inside, ranks, strict=True):
         if rank != 1:
             misses.append(_miss("article", lang, item["text"], item["article"], answer))
@@ -96,7 +106,7 @@ async def _questions(asker: Asker, lang: str, items: list[dict[str, Any]], misse
         if answer.get("kind") == "answer":
             misses.append(_miss("out of scope", lang, item["text"], None, answer))
     wrong = [
-        item for item, answer in inside if answer.get("kind") == "answer" and answer.get("article") != item["article"]
+        item for item, answer in inside if answer.get("kind") == "answer" and answer.get("article") not in _right(item)
     ]
     times = sorted(answer["ms"] for answer in answers if "ms" in answer)
     return {
@@ -168,9 +178,13 @@ async def ask_all(asker: Asker, texts: list[str]) -> list[dict[str, Any]]:
     return await asyncio.gather(*(one(text) for text in texts))
 
 
-def _rank(article: str, answer: dict[str, Any]) -> int | None:
+def _right(item: dict[str, Any]) -> set[str]:
+    return {item[name] for name in ("article", "also") if item.get(name)}
+
+
+def _rank(right: set[str], answer: dict[str, Any]) -> int | None:
     names = [candidate["article"] for candidate in answer.get("candidates", ())]
-    return names.index(article) + 1 if article in names else None
+    return next((rank for rank, name in enumerate(names, 1) if name in right), None)
 
 
 def _miss(what: str, lang: str, text: str, wanted: str | None, answer: dict[str, Any]) -> dict[str, Any]:

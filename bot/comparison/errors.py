@@ -38,10 +38,10 @@ def render_errors(outcomes: Sequence[Outcome], data_dir: Path, snapshots: Path) 
     model = train(passages, vectors, Thesaurus(load_terms(data_dir)), RetrievalSettings.load(data_dir))
     centred = np.stack([model.centre(vector, passage.lang) for vector, passage in zip(vectors, passages, strict=True)])
     for item in wrong:
-        vector = encoder.encode_query([searchable(item.text, item.lang)])[0]
-        scores = centred @ model.centre(vector, item.lang)
+        vector = encoder.encode_query([searchable(item.question.text, item.question.lang)])[0]
+        scores = centred @ model.centre(vector, item.question.lang)
         ranked = ", ".join(f"{article} {score:.2f}" for article, score in item.ranked) or "nothing"
-        yield f"{item.lang}  {item.text}"
+        yield f"{item.question.lang}  {item.question.text}"
         yield f"    wanted {item.article or 'to abstain'}; got {item.kind}: {ranked}"
         for row in np.argsort(-scores)[:NEAREST]:
             near = passages[int(row)]

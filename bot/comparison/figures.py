@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.fitting import Question
+
 RESAMPLES = 1000
 BINS = 10
 
@@ -26,13 +28,16 @@ class Interval:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One question and what came of it. `article` is None where no article is right."""
+    """One question and what came of it."""
 
-    lang: str
-    text: str
-    article: str | None
+    question: Question
     kind: str
     ranked: tuple[tuple[str, float], ...]  # articles with their score, best first
+
+    @property
+    def article(self) -> str | None:
+        """The right article, None where no article is right."""
+        return self.question.article
 
     @property
     def top(self) -> str | None:
@@ -45,8 +50,8 @@ class Outcome:
         return self.ranked[0][1] if self.ranked else 0.0
 
     def is_found(self, k: int) -> bool:
-        """Whether the right article is among the first k."""
-        return self.article in [article for article, _ in self.ranked[:k]]
+        """Whether a right article is among the first k."""
+        return self.question.is_answered_by(article for article, _ in self.ranked[:k])
 
 
 def mean_over_languages(hits: Mapping[str, Sequence[bool]], seed: int = 0) -> Interval:
@@ -69,7 +74,7 @@ def by_language(outcomes: Sequence[Outcome], k: int) -> dict[str, list[bool]]:
     found: dict[str, list[bool]] = {}
     for outcome in outcomes:
         if outcome.article is not None:
-            found.setdefault(outcome.lang, []).append(outcome.is_found(k))
+            found.setdefault(outcome.question.lang, []).append(outcome.is_found(k))
     return found
 
 
@@ -123,7 +128,7 @@ def confusions(outcomes: Sequence[Outcome], most: int) -> list[tuple[str, str, i
     """Return which article was put first in place of which, the most frequent first."""
     counts: dict[tuple[str, str], int] = {}
     for item in outcomes:
-        if item.article is not None and item.top is not None and item.top != item.article:
+        if item.article is not None and item.top is not None and not item.is_found(1):
             pair = item.article, item.top
             counts[pair] = counts.get(pair, 0) + 1
     ranked = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))

@@ -83,7 +83,7 @@ def rasa_bot(questions: Sequence[Question], passages: Sequence[Passage], python:
             raise RivalFailed("The Rasa bot", (done.stderr.strip().splitlines() or ["no reason given"])[-1])
         answers = json.loads(task.with_suffix(".out.json").read_text(encoding="utf-8"))
     return [
-        Outcome(item.lang, item.text, item.article, answer["kind"], tuple(map(tuple, answer["ranked"])))
+        Outcome(item, answer["kind"], tuple(map(tuple, answer["ranked"])))
         for item, answer in zip(questions, answers, strict=True)
     ]
 
@@ -99,8 +99,6 @@ def _by_best_passage(
     best = np.stack([scores[:, columns[label]].max(axis=1) for label in labels], axis=1)
     order = np.argsort(-best, axis=1)[:, :MOST]
     return [
-        Outcome(
-            item.lang, item.text, item.article, "answer", tuple((labels[column], float(row[column])) for column in top)
-        )
+        Outcome(item, "answer", tuple((labels[column], float(row[column])) for column in top))
         for item, row, top in zip(questions, best, order, strict=True)
     ]

@@ -38,9 +38,7 @@ async def ask_ours(asker: Asker, questions: Sequence[Question]) -> list[Outcome]
     answers = await ask_all(asker, [question.text for question in questions])
     return [
         Outcome(
-            question.lang,
-            question.text,
-            question.article,
+            question,
             str(answer.get("kind", "error")),
             tuple((item["article"], item["score"]) for item in answer.get("candidates", ())),
         )
@@ -76,25 +74,35 @@ def ask_rivals(
     return found
 
 
-def write_report(results: Mapping[str, Sequence[Outcome]], data_dir: Path, target: Path) -> str:
-    """Write docs/evaluation.md with its plots, and return its text."""
+def write_report(results: Mapping[str, Mapping[str, Sequence[Outcome]]], data_dir: Path, target: Path) -> str:
+    """Write docs/evaluation.md with its plots, and return its text.
+
+    Args:
+        results: The outcomes of everybody by set of questions; the plots are of the last set.
+        data_dir: Where the texts for the language identifier are.
+        target: The file to write; plots go to a folder beside it.
+    """
     lines = [
         "# How well questions are understood",
         "",
         f"Made by `{COMMAND}` on {datetime.now(UTC):%d %B %Y}; do not edit by hand. The questions are those of",
-        "`data/eval`, written apart from the articles and never trained on; thresholds were chosen with them, so",
-        "questions that nobody here has seen are harder. In brackets: 95% bootstrap intervals.",
-        "",
-        *_article_table(results),
-        "",
-        *_language_table(results),
-        "",
-        *_detector_tables(data_dir),
-        "",
-        "## Plots",
+        "`data/eval`, never trained on. The development questions were written by those who write the articles, and",
+        "thresholds were chosen with them. The independent ones were written by others, who had seen neither the",
+        "articles nor any other question of ours, and nothing was chosen with them: they tell what to expect. In",
+        "brackets: 95% bootstrap intervals.",
         "",
     ]
-    for name, shows in draw(results, OURS, target.with_suffix("")):
+    for name, of_set in results.items():
+        lines += [
+            f"## The right article: {name} questions",
+            "",
+            *_article_table(of_set),
+            "",
+            *_language_table(of_set),
+            "",
+        ]
+    lines += [*_detector_tables(data_dir), "", f"## Plots ({name} questions)", ""]
+    for name, shows in draw(of_set, OURS, target.with_suffix("")):
         lines += [f"{shows}:", "", f"![{shows}]({target.stem}/{name})", ""]
     text = "\n".join(lines)
     target.write_text(text, encoding="utf-8")
@@ -105,7 +113,7 @@ def _article_table(results: Mapping[str, Sequence[Outcome]]) -> list[str]:
     first = next(iter(results.values()))
     inside, outside = sum(item.article is not None for item in first), sum(item.article is None for item in first)
     rows = [
-        f"## The right article ({inside} questions in scope, {outside} out of scope)",
+        f"{inside} questions in scope, {outside} out of scope.",
         "",
         "| who | recall@1 | recall@3 | answered wrongly | abstained in scope | answered out of scope | calibration |",
         "| --- | --- | --- | --- | --- | --- | --- |",

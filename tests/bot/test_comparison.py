@@ -22,12 +22,12 @@ from knowledge.fitting import Question
 from knowledge.passages import Passage
 
 OUTCOMES = [
-    Outcome("pl", "a", "dentist", "answer", (("dentist", 0.9), ("bsn", 0.1))),
-    Outcome("pl", "b", "dentist", "answer", (("bsn", 0.6), ("dentist", 0.3))),
-    Outcome("nl", "c", "bsn", "clarify", (("bsn", 0.4),)),
-    Outcome("nl", "d", "bsn", "abstain", ()),
-    Outcome("nl", "e", None, "answer", (("bsn", 0.7),)),
-    Outcome("nl", "f", None, "abstain", ()),
+    Outcome(Question("a", "pl", "dentist"), "answer", (("dentist", 0.9), ("bsn", 0.1))),
+    Outcome(Question("b", "pl", "dentist"), "answer", (("bsn", 0.6), ("dentist", 0.3))),
+    Outcome(Question("c", "nl", "bsn"), "clarify", (("bsn", 0.4),)),
+    Outcome(Question("d", "nl", "bsn"), "abstain", ()),
+    Outcome(Question("e", "nl", None), "answer", (("bsn", 0.7),)),
+    Outcome(Question("f", "nl", None), "abstain", ()),
 ]
 
 
@@ -63,7 +63,7 @@ def test_the_surest_answers_come_first_on_the_coverage_curve() -> None:
 def test_a_well_calibrated_scorer_has_no_calibration_error() -> None:
     random = np.random.default_rng(1)
     outcomes = [
-        Outcome("pl", "x", "bsn", "answer", ((("bsn" if random.random() < score else "gp"), score),))
+        Outcome(Question("x", "pl", "bsn"), "answer", ((("bsn" if random.random() < score else "gp"), score),))
         for score in random.uniform(0.05, 0.95, 4000)
     ]
     assert calibration_error(outcomes) < 0.03
@@ -72,7 +72,7 @@ def test_a_well_calibrated_scorer_has_no_calibration_error() -> None:
 
 def test_confusions_and_errors_name_what_was_wanted_and_what_came() -> None:
     assert confusions(OUTCOMES, 5) == [("dentist", "bsn", 1)]
-    assert [item.text for item in wrong_ones(OUTCOMES)] == ["b", "d", "e"]
+    assert [item.question.text for item in wrong_ones(OUTCOMES)] == ["b", "d", "e"]
 
 
 def test_bm25_finds_by_words_in_common() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from bot.evaluation import load_sets, mean_reciprocal_rank, recall_at_k, render_table
+from knowledge.fitting import DEVELOPMENT, INDEPENDENT, Question, read_questions
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -47,8 +48,23 @@ def test_no_development_question_is_trained_on() -> None:
     for path in (DATA / "nlu").rglob("*.yml"):
         trained |= {squeezed(line.lstrip("- ")) for line in path.read_text(encoding="utf-8").splitlines()}
     sets = load_sets(DATA)
-    asked = [item["text"] for items in sets.questions.values() for item in items]
+    asked = [item["text"] for of_set in (sets.questions, sets.questions_independent) for items in of_set.values()
+             for item in items]  # fmt: skip
     asked += [item["text"] for kinds in sets.redflags.values() for items in kinds.values() for item in items]
     # One or two words ("gp register") may be the same by chance; a sentence is not.
     shared = sorted(text for text in asked if squeezed(text) in trained and len(text.split()) > 3)
     assert shared == []
+
+
+def test_the_questions_of_every_set_name_articles_that_there_are() -> None:
+    articles = {path.name for path in (DATA / "kb").iterdir()}
+    for question in [*read_questions(DATA, DEVELOPMENT), *read_questions(DATA, INDEPENDENT)]:
+        assert {question.article, question.also} - {None} <= articles, question.text
+        assert question.article or not question.also, question.text
+
+
+def test_a_second_article_that_is_as_right_counts() -> None:
+    question = Question("my bill", "en", "bill-received", "insurance-deductible")
+    assert question.is_answered_by(["dentist", "insurance-deductible"])
+    assert not question.is_answered_by(["dentist"])
+    assert not Question("football", "en", None).is_answered_by(["dentist"])
