@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from knowledge.fitting import Quality
     from knowledge.problems import Problem
 
-kb_app = typer.Typer(help="The knowledge base: check, stamp, publish, fit.", no_args_is_help=True)
+kb_app = typer.Typer(help="The knowledge base: check, stamp, embed, publish, fit.", no_args_is_help=True)
 
 Articles = Annotated[list[str] | None, typer.Argument(help="Ids of articles; without any, all that have no stamp yet.")]
 Languages = Annotated[list[str] | None, typer.Option("--lang", help="Only this language; may be given more than once.")]
@@ -94,6 +94,19 @@ def overview(
     except (OSError, ValueError) as problem:
         typer.echo(f"{write} was not changed: {problem}.", err=True)
         raise typer.Exit(1) from None
+
+
+@kb_app.command()
+def embed() -> None:
+    """Embed the questions that are new, with every core, so that publishing and training find them ready."""
+    from knowledge.base import KnowledgeBase
+    from knowledge.encoder import LazyEncoder
+    from knowledge.publishing import CACHE, embed_passages, searched_passages
+
+    with _clear_errors():
+        settings = _settings()
+        passages = searched_passages(KnowledgeBase.load(settings.data), settings.data)
+        embed_passages(passages, LazyEncoder(settings.encoder), settings.var / "snapshots" / CACHE, _progress())
 
 
 @kb_app.command()

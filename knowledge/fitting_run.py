@@ -18,8 +18,8 @@ from knowledge.fitting import (
     read_questions,
     write_settings,
 )
-from knowledge.passages import passages_of, read_negatives, searchable
-from knowledge.publishing import CACHE, embed_passages
+from knowledge.passages import searchable
+from knowledge.publishing import CACHE, embed_passages, searched_passages
 from knowledge.retrieval_settings import RetrievalSettings, load_terms
 from knowledge.terms import Thesaurus
 from knowledge.training import train
@@ -48,7 +48,7 @@ def fit_and_measure(
     knowledge = KnowledgeBase.load(data_dir)
     settings = RetrievalSettings.load(data_dir)
     thesaurus = Thesaurus(load_terms(data_dir))
-    passages = [*passages_of(knowledge.articles.values()), *read_negatives(data_dir)]
+    passages = searched_passages(knowledge, data_dir)
     snapshots_dir.mkdir(parents=True, exist_ok=True)
     vectors = embed_passages(passages, encoder, snapshots_dir / CACHE, progress)
     scored, fold_model = cross_validate(passages, vectors, thesaurus, settings)

@@ -1,4 +1,7 @@
-"""The pieces that are searched: titles, questions and answers in all languages, and what people ask that is not ours.
+"""The pieces that are searched: titles and questions in all languages, and what people ask that is not ours.
+
+The answers themselves are not searched: with a dozen questions and more an article they add nothing to what is found
+(docs/measurements/answers.md), and as the longest texts they would cost a fifth of the time of publishing.
 
 A negative is a passage with the label `NONE`: to the model it is one more "article", and when it wins, we abstain.
 """
@@ -59,13 +62,20 @@ def read_negatives(data_dir: Path) -> list[Passage]:
     return found
 
 
+def answers_of(articles: Iterable[Article]) -> list[Passage]:
+    """Return the short answers, for search that has nothing else to go by."""
+    return [
+        Passage(PLACEHOLDER.sub("", translation.short_answer), lang, article.id, "answer")
+        for article in articles
+        for lang, translation in sorted(article.translations.items())
+    ]
+
+
 def _of_article(article: Article) -> Iterator[Passage]:
     for lang, translation in sorted(article.translations.items()):
         yield Passage(translation.title, lang, article.id, "title")
         for question in translation.questions:
             yield Passage(question, lang, article.id, "question")
-        # The steps add nothing to what is found (docs/measurements/answers.md) and cost most of the time of publishing.
-        yield Passage(PLACEHOLDER.sub("", translation.short_answer), lang, article.id, "answer")
 
 
 def _examples(loaded: object) -> Iterator[str]:

@@ -38,6 +38,7 @@ from knowledge.snapshots import (
 )  # fmt: skip
 from knowledge.terms import Thesaurus
 from knowledge.training import train
+from nlu.vector_file import read_vectors, vector_key, write_vectors
 
 Matrix = NDArray[np.float32]
 Progress = Callable[[int, int], None]  # passages embedded, passages in all
@@ -88,11 +89,11 @@ def build_snapshot(
             return SnapshotInfo(folder, False, manifest.articles, manifest.passages, time.monotonic() - started)
     knowledge = KnowledgeBase.load(data_dir)
     settings = RetrievalSettings.load(data_dir)
-    passages = [*passages_of(knowledge.articles.values()), *read_negatives(data_dir)]
-    snapshots_dir.mkdir(parents=True, exist_ok=True)
+    passages = searched_passages(knowledge, data_dir)
     vectors = embed_passages(passages, encoder, snapshots_dir / CACHE, progress)
     model = train(passages, vectors, Thesaurus(load_terms(data_dir)), settings)
     built_at = now or datetime.now(UTC)
+    snapshots_dir.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=snapshots_dir))
     try:
         write_model(model, draft)
@@ -119,6 +120,11 @@ def build_snapshot(
     return SnapshotInfo(folder, True, len(knowledge.articles), len(passages), time.monotonic() - started)
 
 
+def searched_passages(knowledge: KnowledgeBase, data_dir: Path) -> list[Passage]:
+    """Return all that a snapshot searches: titles and questions of the articles, and what is none of ours."""
+    return [*passages_of(knowledge.articles.values()), *read_negatives(data_dir)]
+
+
 def hash_data(data_dir: Path) -> str:
     """Return one digest over every file that a snapshot is made from."""
     digest = hashlib.sha256(f"format {FORMAT}\n".encode())
@@ -137,8 +143,8 @@ def embed_passages(
     inputs = [
         (passage.kind in ("question", "negative"), searchable(passage.text, passage.lang)) for passage in passages
     ]
-    keys = [hashlib.sha256(f"{is_query}:{text}".encode()).hexdigest()[:32] for is_query, text in inputs]
-    known = _read_cache(cache, encoder.name)
+    keys = [vector_key(text, is_query) for is_query, text in inputs]
+    known = read_vectors(cache, encoder.name)
     missing = list({key: pair for key, pair in zip(keys, inputs, strict=True) if key not in known}.items())
     done = len(keys) - len(missing)
     for is_query in (True, False):
@@ -151,8 +157,7 @@ def embed_passages(
             done += len(batch)
             progress(done, len(keys))
     if missing:
-        used = {key: known[key] for key in keys}
-        _write_cache(cache, encoder.name, used)
+        write_vectors(cache, encoder.name, {key: known[key] for key in keys})
     return np.array([known[key] for key in keys], dtype=np.float32)
 
 
@@ -191,22 +196,3 @@ def _remove_old(snapshots_dir: Path, current: Path) -> None:
 
     for folder in sorted(folders, key=built_at)[: -(KEPT_SNAPSHOTS - 1)]:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _read_cache(cache: Path, encoder: str) -> dict[str, Matrix]:
-    try:
-        with np.load(cache, allow_pickle=False) as stored:
-            if str(stored["encoder"]) != encoder:
-                return {}
-            return dict(zip(map(str, stored["keys"]), stored["vectors"], strict=True))
-    except (OSError, ValueError, KeyError):
-        return {}  # a cache that is missing or damaged only costs time
-
-
-def _write_cache(cache: Path, encoder: str, vectors: dict[str, Matrix]) -> None:
-    draft = cache.with_name(f".{cache.name}")
-    with draft.open("wb") as file:
-        np.savez(
-            file, encoder=np.array(encoder), keys=np.array(list(vectors)), vectors=np.array(list(vectors.values()))
-        )
-    draft.replace(cache)

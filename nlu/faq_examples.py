@@ -16,7 +16,7 @@ import yaml
 from nlu.datafiles import DataFileError
 from nlu.text import normalise
 
-PER_ARTICLE = 4  # of one article in one language: the intent `faq` has thousands all the same
+PER_ARTICLE = 8  # of one article in one language: the intent `faq` has thousands all the same
 _FENCE = "---"
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # texts only: a question may be "no" or "112"
 

@@ -210,20 +210,20 @@ def say(text: str) -> None:
 
 
 def prepare_data() -> None:
-    """Train Rasa and publish the knowledge where their inputs changed; both commands decide that themselves.
+    """Train Rasa and publish the knowledge where their inputs changed; the commands decide that themselves.
 
-    Side by side: each keeps one core busy.
+    Embedding keeps all cores busy and serves both; after it they run side by side, each on one core.
     """
     zorgbrug = str(ROOT / ".venv" / "bin" / "zorgbrug")
     environment = dict(os.environ, RASA_TELEMETRY_ENABLED="false")
-    commands = (["kb", "publish"], ["train"])
-    running = [subprocess.Popen([zorgbrug, *command], cwd=str(ROOT), env=environment) for command in commands]
-    codes = [process.wait() for process in running]
-    for command, code in zip(commands, codes):
-        if code:
-            raise SetupFailed(
-                f"`zorgbrug {' '.join(command)}` failed; its message is above. Nothing that was in use has changed."
-            )
+    for commands in ((["kb", "embed"],), (["kb", "publish"], ["train"])):
+        running = [subprocess.Popen([zorgbrug, *command], cwd=str(ROOT), env=environment) for command in commands]
+        codes = [process.wait() for process in running]
+        for command, code in zip(commands, codes):
+            if code:
+                raise SetupFailed(
+                    f"`zorgbrug {' '.join(command)}` failed; its message is above. Nothing that was in use has changed."
+                )
 
 
 def ensure_chromium() -> None:

@@ -10,8 +10,8 @@ import numpy as np
 from bot.comparison.figures import Outcome
 from knowledge.base import KnowledgeBase
 from knowledge.encoder import load_encoder
-from knowledge.passages import passages_of, read_negatives, searchable
-from knowledge.publishing import CACHE, embed_passages
+from knowledge.passages import searchable
+from knowledge.publishing import CACHE, embed_passages, searched_passages
 from knowledge.retrieval_settings import RetrievalSettings, load_terms
 from knowledge.terms import Thesaurus
 from knowledge.training import train
@@ -32,7 +32,7 @@ def render_errors(outcomes: Sequence[Outcome], data_dir: Path, snapshots: Path) 
     """Yield a block of lines for each wrong one."""
     wrong = wrong_ones(outcomes)
     knowledge = KnowledgeBase.load(data_dir)
-    passages = [*passages_of(knowledge.articles.values()), *read_negatives(data_dir)]
+    passages = searched_passages(knowledge, data_dir)
     encoder = load_encoder()
     vectors = embed_passages(passages, encoder, snapshots / CACHE)
     model = train(passages, vectors, Thesaurus(load_terms(data_dir)), RetrievalSettings.load(data_dir))

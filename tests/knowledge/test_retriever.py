@@ -12,7 +12,7 @@ from knowledge.base import KnowledgeBase
 from knowledge.errors import EncoderMismatch
 from knowledge.fitting import Question, fit_thresholds, measure, read_questions
 from knowledge.fitting_run import fit_and_measure
-from knowledge.passages import NONE, passages_of, read_negatives
+from knowledge.passages import NONE, answers_of, passages_of, read_negatives
 from knowledge.publishing import build_snapshot
 from knowledge.retrieval_settings import RetrievalSettings, Thresholds
 from knowledge.retriever import Retriever, decide
@@ -102,8 +102,9 @@ def test_a_clear_lead_is_answered_a_close_race_asked_and_nothing_near_abstained_
     assert [candidate.article for candidate in decision.candidates] == shown
 
 
-def test_passages_are_titles_questions_and_answers_without_placeholders(knowledge: KnowledgeBase) -> None:
-    passages = passages_of([knowledge.article("deductible")])
+def test_passages_are_titles_and_questions_and_answers_have_no_placeholders(knowledge: KnowledgeBase) -> None:
+    article = knowledge.article("deductible")
+    passages = [*passages_of([article]), *answers_of([article])]
     dutch = [passage for passage in passages if passage.lang == "nl"]
     assert [passage.kind for passage in dutch] == ["title", *["question"] * 8, "answer"]
     assert not any("{{" in passage.text for passage in passages)
