@@ -35,6 +35,13 @@ _EMERGENCY_NUMBERS: dict[EmergencyKind, tuple[str, ...]] = {
     "suicide": ("113", "0800-0113", "112"),
     "violence": ("112", "0800-2000"),
 }
+# What to read about it: articles, with the text of the button to each.
+_EMERGENCY_ARTICLES: dict[EmergencyKind, dict[str, str]] = {
+    "medical": {"emergency-112": "emergency.read.emergency"},
+    "suicide": {"suicide-crisis": "emergency.read.suicide"},
+    "violence": {"domestic-violence": "emergency.read.home", "sexual-violence": "emergency.read.sexual"},
+}
+_NEAREST_ARTICLE = {"sexual_violence": "sexual-violence"}  # by category of red flag
 
 
 def _payload(text: str) -> str:
@@ -55,7 +62,7 @@ class Button(_Shown):
 
 
 class Candidate(_Shown):
-    """An article that may be meant, with a calibrated score."""
+    """An article that may be meant, with a calibrated score; 0.0 where a rule named it and nothing was searched."""
 
     article: str
     score: Annotated[float, Field(ge=0.0, le=1.0)]
@@ -147,18 +154,28 @@ def article_buttons(
     return tuple(buttons)
 
 
-def compose_emergency(locales: Locales, lang: str, kind: EmergencyKind) -> Reply:
+def compose_emergency(locales: Locales, lang: str, kind: EmergencyKind, category: str = "") -> Reply:
     """Return the emergency reply: what to do now, the number to tap, what to say in Dutch on the phone.
 
-    Needs nothing but the locales, so that it works when everything else is down.
+    Buttons lead to what there is to read once nobody is in danger, or if nobody was. Needs nothing but the locales, so
+    that it works when everything else is down.
+
+    Args:
+        locales: The texts.
+        lang: Of the person.
+        kind: Of the emergency.
+        category: Of the red flag; puts what is nearest to it first.
     """
     ui = locales.nearest(lang)
+    articles = sorted(_EMERGENCY_ARTICLES[kind].items(), key=lambda item: item[0] != _NEAREST_ARTICLE.get(category))
+    read = [Button(title=locales.t(ui, key), payload=f"article:{article}") for article, key in articles]
     parts = [locales.t(ui, f"emergency.{kind}.{part}") for part in ("now", "then", "say")]
     return Reply(
         kind="emergency",
         lang=ui,
         text="\n\n".join(parts),
-        buttons=(Button(title=locales.t(ui, "emergency.human"), payload="human"),),
+        candidates=tuple(Candidate(article=article, score=0.0) for article, _ in articles),
+        buttons=(*read, Button(title=locales.t(ui, "emergency.human"), payload="human")),
         links=tuple(Link(title=number, url=tel(number)) for number in _EMERGENCY_NUMBERS[kind]),
         emergency=kind,
     )

@@ -29,7 +29,7 @@ class Notices:
 
     def emergency(self, lang: str, flag: RedFlag) -> Reply:
         """Return the emergency reply; it needs nothing but the locales."""
-        return compose_emergency(self.locales, lang, flag.kind)
+        return compose_emergency(self.locales, lang, flag.kind, flag.category)
 
     def start(self, lang: str) -> Reply:
         """Return the first hello: what is kept, and the choice of language."""

@@ -94,11 +94,15 @@ def test_an_expired_article_is_never_shown(data_dir: Path, locales: Locales) -> 
 
 @pytest.mark.parametrize("lang", [*LANGUAGES, "hu"])
 @pytest.mark.parametrize(
-    ("kind", "numbers"),
-    [("medical", ["112"]), ("suicide", ["113", "0800-0113", "112"]), ("violence", ["112", "0800-2000"])],
+    ("kind", "numbers", "articles"),
+    [
+        ("medical", ["112"], ["emergency-112"]),
+        ("suicide", ["113", "0800-0113", "112"], ["suicide-crisis"]),
+        ("violence", ["112", "0800-2000"], ["domestic-violence", "sexual-violence"]),
+    ],
 )
 def test_an_emergency_reply_begins_with_the_number_and_says_what_to_say_in_dutch(
-    locales: Locales, lang: str, kind: EmergencyKind, numbers: list[str]
+    locales: Locales, lang: str, kind: EmergencyKind, numbers: list[str], articles: list[str]
 ) -> None:
     reply = compose_emergency(locales, lang, kind)
     first = reply.text.splitlines()[0]
@@ -109,8 +113,14 @@ def test_an_emergency_reply_begins_with_the_number_and_says_what_to_say_in_dutch
     assert all(number in reply.text for number in numbers)
     dutch = locales.t("nl", f"emergency.{kind}.say").split("“")[1].split("”")[0]
     assert dutch in reply.text
-    assert [button.payload for button in reply.buttons] == ["human"]
+    assert [button.payload for button in reply.buttons] == [*(f"article:{article}" for article in articles), "human"]
+    assert [candidate.article for candidate in reply.candidates] == articles
     assert reply.emergency == kind
+
+
+def test_a_red_flag_of_sexual_violence_offers_help_with_that_first(locales: Locales) -> None:
+    reply = compose_emergency(locales, "pl", "violence", "sexual_violence")
+    assert [button.payload for button in reply.buttons][:2] == ["article:sexual-violence", "article:domestic-violence"]
 
 
 def test_every_kind_of_emergency_has_a_reply(locales: Locales) -> None:
