@@ -82,6 +82,20 @@ async def test_an_emergency_that_only_the_classifier_saw_gets_the_same_reply(lib
     assert (reply.kind, reply.emergency) == ("emergency", kind)
 
 
+async def test_below_an_alarm_of_the_classifier_stands_what_search_is_nearest_to(library: ToldLibrary) -> None:
+    library.decision = Decision("answer", FOUND)
+    reply, _ = await run(Emergency(library), make_tracker("jak sie zapisac", intent="emergency_medical"))
+    assert [button.payload for button in reply.buttons] == ["article:gp-register", "article:emergency-112", "human"]
+    assert [item.article for item in reply.candidates] == ["gp-register", "gp-find-full", "gp-role", "emergency-112"]
+
+
+async def test_a_request_for_a_diagnosis_that_has_an_article_offers_it_first(library: ToldLibrary) -> None:
+    library.decision = Decision("answer", FOUND)
+    reply, _ = await run(MedicalAdvice(library), make_tracker(intent="ask_diagnosis"))
+    assert (reply.kind, reply.buttons[0].payload) == ("medical_advice", "article:gp-register")
+    assert reply.candidates == FOUND
+
+
 async def test_deleting_asks_first_and_then_tells_the_bot_to_erase(library: ToldLibrary) -> None:
     question, slots = await run(DeleteData(library), make_tracker(intent="delete_data"))
     assert [button.payload for button in question.buttons] == ["yes", "no"]
