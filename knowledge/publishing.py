@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.base import KnowledgeBase
-from knowledge.encoder import BATCH_SIZE, Encoder
+from knowledge.encoder import Encoder
 from knowledge.errors import KnowledgeError, SnapshotCorrupt
 from knowledge.model_files import write_model
 from knowledge.passages import Passage, passages_of, read_negatives, searchable
@@ -45,6 +45,7 @@ Progress = Callable[[int, int], None]  # passages embedded, passages in all
 
 KEPT_SNAPSHOTS = 3
 CACHE = "embeddings.npz"
+CHUNK = 512  # texts given to the encoder at once: it sorts them, and cores that get texts of like length end together
 _FOLDER = "snapshot-"
 _DATA_FILES = ("languages.yml", "facts.yml", "terms.yml", "retrieval.yml", "places.yml")
 _DATA_FOLDERS = ("kb", "contacts", "nlu")
@@ -150,8 +151,8 @@ def embed_passages(
     for is_query in (True, False):
         encode = encoder.encode_query if is_query else encoder.encode_passage
         part = [(key, text) for key, (kind, text) in missing if kind == is_query]
-        for start in range(0, len(part), BATCH_SIZE):
-            batch = part[start : start + BATCH_SIZE]
+        for start in range(0, len(part), CHUNK):
+            batch = part[start : start + CHUNK]
             for (key, _), vector in zip(batch, encode([text for _, text in batch]), strict=True):
                 known[key] = vector
             done += len(batch)

@@ -22,7 +22,7 @@ def test_titles_and_questions_become_examples_with_their_language(tmp_path: Path
     write_article(tmp_path, "bsn", "pl", 'title: "BSN"\nquestions: ["Dentysta"]')
     count = main(tmp_path, tmp_path / "out" / "faq.yml")
     (block,) = yaml.safe_load((tmp_path / "out" / "faq.yml").read_text(encoding="utf-8"))["nlu"]
-    texts = [example["text"] for example in block["examples"]]
+    texts = [line.removeprefix("- ") for line in block["examples"].splitlines()]
     assert block["intent"] == "faq"
     assert block["metadata"] == {"lang": "pl"}
     assert count == len(texts) == 5
