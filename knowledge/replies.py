@@ -42,6 +42,7 @@ _EMERGENCY_ARTICLES: dict[EmergencyKind, dict[str, str]] = {
     "violence": {"domestic-violence": "emergency.read.home", "sexual-violence": "emergency.read.sexual"},
 }
 _NEAREST_ARTICLE = {"sexual_violence": "sexual-violence"}  # by category of red flag
+_ALSO_READ = {"accident": {"work-accident": "emergency.read.work"}}  # most accidents of our people happen at work
 
 
 def _payload(text: str) -> str:
@@ -167,7 +168,8 @@ def compose_emergency(locales: Locales, lang: str, kind: EmergencyKind, category
         category: Of the red flag; puts what is nearest to it first.
     """
     ui = locales.nearest(lang)
-    articles = sorted(_EMERGENCY_ARTICLES[kind].items(), key=lambda item: item[0] != _NEAREST_ARTICLE.get(category))
+    known = _EMERGENCY_ARTICLES[kind] | _ALSO_READ.get(category, {})
+    articles = sorted(known.items(), key=lambda item: item[0] != _NEAREST_ARTICLE.get(category))
     read = [Button(title=locales.t(ui, key), payload=f"article:{article}") for article, key in articles]
     parts = [locales.t(ui, f"emergency.{kind}.{part}") for part in ("now", "then", "say")]
     return Reply(

@@ -123,6 +123,11 @@ def test_a_red_flag_of_sexual_violence_offers_help_with_that_first(locales: Loca
     assert [button.payload for button in reply.buttons][:2] == ["article:sexual-violence", "article:domestic-violence"]
 
 
+def test_who_had_an_accident_can_also_read_what_to_do_when_it_was_at_work(locales: Locales) -> None:
+    reply = compose_emergency(locales, "pl", "medical", "accident")
+    assert [button.payload for button in reply.buttons] == ["article:emergency-112", "article:work-accident", "human"]
+
+
 def test_every_kind_of_emergency_has_a_reply(locales: Locales) -> None:
     assert {compose_emergency(locales, "en", kind).emergency for kind in get_args(EmergencyKind)} == {
         "medical", "suicide", "violence",
