@@ -17,7 +17,7 @@ from typing import Any
 os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-# On 12,000 examples an epoch of DIET takes two minutes on 2 cores. It has two intents to tell apart, which it does after
+# On 12,000 examples an epoch of DIET takes two minutes on 2 cores. It has two intents to tell apart, which it can after
 # the first one; the ResponseSelector has 64 articles.
 DIET_EPOCHS, SELECTOR_EPOCHS = 3, 10
 PIPELINE = [
