@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Sequence
 from itertools import islice
 
@@ -19,6 +20,8 @@ SURE = 0.75  # a score at which half a message, or a short one, is taken at its 
 SURE_OF_BOTH = 0.8  # the same where the whole message was sure of one article already
 FEWEST_WORDS_OF_TWO = 7  # of a message that asks two things
 MOST_CUTS_OF_A_SURE_ONE = 2
+CERTAIN = 0.99  # of an intent; an example of it word for word has 1.0
+FEWEST_WORDS_OF_A_QUESTION = 4  # "hello, I need a dentist" is more than a greeting; "no, I meant the dentist" than a no
 STANDS_ALONE = 0.4  # a score at which a short message is no half question
 OUTSIDE, SURELY_OUTSIDE = 0.6, 0.9  # how probably a question is none of ours
 NEAREST_OF = {"out-of-hours-gp": "gp-post", "win-point": "win-point"}
@@ -135,6 +138,30 @@ class Answer(ReplyAction):
         return Reply(kind="abstain", lang=turn.lang, text=text, candidates=decision.candidates, buttons=buttons)
 
 
+class Conversational(ReplyAction):
+    """Answers what is no question about care, unless it is one after all.
+
+    The classifier takes two or three words ("second opinion") for small talk now and then. What it is not certain of,
+    and anything longer ("hello, I need a dentist"), is searched first.
+    """
+
+    async def decide(self, turn: Turn) -> Outcome:
+        """Return an article that search is sure of, else what fits the intent."""
+        is_certain = turn.confidence >= CERTAIN and count_words(turn.text) < FEWEST_WORDS_OF_A_QUESTION
+        is_tap = turn.text.startswith("/")
+        if is_certain or is_tap or turn.is_delete_pending or turn.was_in_handoff:
+            return await self.respond(turn)
+        answer = Answer(self.library)
+        decision = await asyncio.to_thread(answer.find, turn)
+        if decision.kind == "answer" and decision.best >= SURE:
+            return answer.answered(turn, decision.candidates[0].article, decision.candidates)
+        return await self.respond(turn)
+
+    @abstractmethod
+    async def respond(self, turn: Turn) -> Outcome:
+        """Return what fits the intent."""
+
+
 class ChooseArticle(Answer):
     """A tapped article."""
 
@@ -174,12 +201,12 @@ class ShowContact(ReplyAction):
         return Outcome(compose_contact(self.library.locales, contact, turn.lang))
 
 
-class More(ReplyAction):
+class More(Conversational):
     """What else there is on the topic at hand."""
 
     action_name = "action_more"
 
-    async def decide(self, turn: Turn) -> Outcome:
+    async def respond(self, turn: Turn) -> Outcome:
         """Return buttons for the related articles, or a question what to know more about."""
         article = self.library.knowledge.articles.get(turn.article or "")
         related: tuple[Button, ...] = ()

@@ -12,7 +12,7 @@ from typing import Any
 from rasa_sdk import FormValidationAction, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.answer import NEAREST_OF
+from actions.answer import NEAREST_OF, Conversational
 from actions.base import Outcome, ReplyAction
 from actions.handoff import Handoff, HandoffRequest, HandoffUnavailable
 from actions.library import Library
@@ -114,12 +114,16 @@ class SubmitHandoff(ReplyAction):
         return "handoff.done"
 
 
-class GivePlace(ReplyAction):
+class GivePlace(Conversational):
     """A place told outside the form: notes it and names the WIN-punt for it."""
 
     action_name = "action_give_place"
 
     async def decide(self, turn: Turn) -> Outcome:
+        """Return as `respond` does; without a place in it the message may well be a question."""
+        return await (self.respond(turn) if "place" in turn.entities else super().decide(turn))
+
+    async def respond(self, turn: Turn) -> Outcome:
         """Return whom to go to there, or ask again when the place is not known."""
         place = turn.entities.get("place")
         if place is None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from actions.base import Outcome, ReplyAction
+from actions.answer import Conversational
+from actions.base import Outcome
 from actions.turn import Turn
 from knowledge.replies import Button, Reply
 
 
-class SetLanguage(ReplyAction):
+class SetLanguage(Conversational):
     """Changes the language of the conversation, or offers the languages when none was named."""
 
     action_name = "action_set_language"
 
-    async def decide(self, turn: Turn) -> Outcome:
+    async def respond(self, turn: Turn) -> Outcome:
         """Return the confirmation in the new language, or the menu."""
         wanted = turn.entities.get("language", "")
         if turn.intent == "ask_languages" or not wanted:

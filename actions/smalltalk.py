@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from actions.answer import SURE, Answer
-from actions.base import Outcome, ReplyAction
-from actions.dialogue import count_words
+from actions.answer import Conversational
+from actions.base import Outcome
 from actions.privacy import DeleteData
 from actions.turn import Turn
 from knowledge.replies import Reply
@@ -14,24 +11,18 @@ from knowledge.replies import Reply
 KEYS = {
     "greet", "goodbye", "thanks", "who_are_you", "is_this_a_human", "how_are_you", "help", "affirm", "deny",
 }  # fmt: skip
-FEWEST_WORDS_OF_A_QUESTION = 4  # "hello, I need a dentist" is more than a greeting; "no, I meant the dentist" than a no
 WITH_HUMAN_BUTTON = {"is_this_a_human", "help", "who_are_you", "greet"}
 
 
-class Smalltalk(ReplyAction):
+class Smalltalk(Conversational):
     """Answers what is no question about care."""
 
     action_name = "action_smalltalk"
 
-    async def decide(self, turn: Turn) -> Outcome:
+    async def respond(self, turn: Turn) -> Outcome:
         """Return the text of the intent; an unknown one is answered with what we can do."""
         if turn.is_delete_pending and turn.intent in ("affirm", "deny"):
-            return await DeleteData(self.library).decide(turn)
-        if count_words(turn.text) >= FEWEST_WORDS_OF_A_QUESTION:
-            answer = Answer(self.library)
-            decision = await asyncio.to_thread(answer.find, turn)
-            if decision.kind == "answer" and decision.best >= SURE:
-                return answer.answered(turn, decision.candidates[0].article, decision.candidates)
+            return await DeleteData(self.library).respond(turn)
         name = turn.intent if turn.intent in KEYS else "help"
         buttons = [self.button(turn, "human")] if name in WITH_HUMAN_BUTTON else []
         if name == "greet":
@@ -39,12 +30,12 @@ class Smalltalk(ReplyAction):
         return Outcome(self.say(turn, "smalltalk", f"smalltalk.{name}", buttons=buttons), {"delete_pending": False})
 
 
-class Stop(ReplyAction):
+class Stop(Conversational):
     """Ends what was going on: a form, or the question about deleting."""
 
     action_name = "action_stop"
 
-    async def decide(self, turn: Turn) -> Outcome:
+    async def respond(self, turn: Turn) -> Outcome:
         """Return the confirmation that fits what was stopped."""
         if turn.is_delete_pending:
             reply: Reply = self.say(turn, "privacy", "delete.kept")

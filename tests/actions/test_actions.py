@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from actions.answer import Answer, ChooseArticle, More, ShowDesk
+from actions.base import ReplyAction
 from actions.handoff_form import SKIPPED, AskPlace, GivePlace, SubmitHandoff, ValidateHandoffForm
 from actions.language import SetLanguage
 from actions.medical import Emergency, MedicalAdvice
@@ -183,3 +184,26 @@ def test_every_action_of_the_domain_is_registered(library: ToldLibrary, handoff:
         wanted |= set(yaml.safe_load(path.read_text(encoding="utf-8")).get("actions", []))
     registered = {item.name for item in make_executor(library, handoff).list_actions()}
     assert wanted <= registered
+
+
+@pytest.mark.parametrize(
+    ("action", "intent"), [(Smalltalk, "goodbye"), (SetLanguage, "set_language"), (DeleteData, "delete_data")]
+)
+async def test_a_question_that_was_taken_for_small_talk_is_answered(
+    library: ToldLibrary, action: type[ReplyAction], intent: str
+) -> None:
+    library.decision = Decision("answer", (Candidate(article="gp-register", score=0.9),))
+    reply, _ = await run(action(library), make_tracker("lekarz Breda", intent=intent))
+    assert (reply.kind, reply.article) == ("answer", "gp-register")
+
+
+async def test_what_search_is_not_sure_of_stays_small_talk(library: ToldLibrary) -> None:
+    library.decision = Decision("answer", FOUND)
+    reply, _ = await run(Smalltalk(library), make_tracker("do widzenia", intent="goodbye"))
+    assert reply.kind == "smalltalk"
+
+
+async def test_a_tap_is_never_taken_for_a_question(library: ToldLibrary) -> None:
+    library.decision = Decision("answer", (Candidate(article="gp-register", score=0.9),))
+    reply, _ = await run(DeleteData(library), make_tracker("/delete_data", intent="delete_data"))
+    assert reply.kind == "privacy"
