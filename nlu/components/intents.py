@@ -96,7 +96,7 @@ class VectorIntentClassifier(IntentClassifier, GraphComponent):
 
         `emergency_threshold`: word lists know the usual emergencies; this second net must be surer than other intents.
         """
-        return {"strength": 0.05, "favoured": "faq", "favour": 3.0, "emergency_threshold": 0.7}
+        return {"strength": 0.05, "favoured": "faq", "favour": 3.0, "emergency_threshold": 0.5}
 
     @classmethod
     def required_components(cls) -> list[type]:
