@@ -17,8 +17,8 @@ ALLOWED = {
     "bot": {"knowledge", "nlu"},
 }
 # The command line starts the action server, which is a process of its own; it is the one place that knows of it.
-# And search spells a message as Rasa does: two tables of letters would drift apart (docs/decisions/0004). What search has
-# embedded, Rasa reads from the same file.
+# And search spells a message as Rasa does: two tables of letters would drift apart (docs/decisions/0004). What search
+# has embedded, Rasa reads from the same file.
 EXCEPTIONS = {
     ("bot/cli.py", "actions.server"),
     ("knowledge/passages.py", "nlu.transliteration"),
