@@ -37,6 +37,11 @@ _EAST_SOUNDS = str.maketrans(
         "ю": "иу",
     }
 )
+# Arabic is typed with or without hamza and dots, and Iraqis and Moroccans write their q as a Persian g.
+_ARABIC = re.compile("[\u0621-\u06ff]")
+_ARABIC_LETTERS = str.maketrans(
+    {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي", "گ": "ق", "چ": "ك", "ڤ": "ف"}
+)
 
 
 class Vocabulary:
@@ -48,6 +53,7 @@ class Vocabulary:
         self._commonness: list[float] = []
         self._written = _Index()
         self._sounding = _Index()
+        self._arabic = _Index()
         self._east_sounding = {lang: _Index() for lang in _EAST_SLAVIC}
         self._ranges: list[tuple[float, float, int]] = []
         self._never_typos: set[str] = set()
@@ -86,6 +92,8 @@ class Vocabulary:
         self._written.add(word, number, is_stem, may_have_typo=not is_exact)
         if lang == "bg":
             self._sounding.add(word.translate(_SOUNDS), number, is_stem, may_have_typo=not is_exact)
+        elif lang == "ar":
+            self._arabic.add(_arabic_stem(_arabic_letters(word)), number, is_stem, may_have_typo=False)
         elif lang in _EAST_SLAVIC and len(sound := word.translate(_EAST_SOUNDS)) > 1:
             self._east_sounding[lang].add(sound, number, is_stem, may_have_typo=False)
 
@@ -116,6 +124,9 @@ class Vocabulary:
             # A word that stands in a pattern of a language is no typo there ("slikken" is not a mistyped "stikken").
             known = {self._languages[number] for number in self._written.words.get(word, ())}
             numbers |= {number for number in self._written.find_typo(word) if self._languages[number] not in known}
+        if _ARABIC.match(word):
+            for spelling in _arabic_readings(word):
+                numbers |= self._arabic.find(spelling)
         if word.isascii():
             for lang, index in self._east_sounding.items():
                 numbers |= index.find(to_native_script(word, lang, stay=frozenset()).translate(_EAST_SOUNDS))
@@ -125,6 +136,25 @@ class Vocabulary:
                 if may_have_typo and len(word) > _SHORTEST_WORD:  # so many spellings that only long words stay apart
                     numbers |= self._sounding.find_typo(sound)
         return numbers
+
+
+def _arabic_letters(word: str) -> str:
+    """Return an Arabic word in the letters that all spell alike: without hamza, with one h, one y and one q."""
+    return word.translate(_ARABIC_LETTERS)
+
+
+def _arabic_stem(word: str) -> str:
+    """Return an Arabic word without its article."""
+    return word[2:] if word.startswith("ال") and len(word) > 4 else word
+
+
+def _arabic_readings(word: str) -> set[str]:
+    """Return what an Arabic word may be without the small words that are written onto it: and, in, for, as, the."""
+    found = {_arabic_letters(word)}
+    for prefixes in ("وف", "بلك"):
+        found |= {item[1:] for item in found if item[0] in prefixes and len(item) > 3}
+    found |= {item[1:] for item in found if item.startswith("لل") and len(item) > 4}
+    return found | {_arabic_stem(item) for item in found}
 
 
 class _Index:

@@ -8,12 +8,13 @@ import yaml
 
 from nlu.datafiles import DataFileError, load_mapping
 from nlu.redflags import RedFlagDetector
+from nlu.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = tuple(sorted(path.stem for path in (ROOT / "data" / "redflags").glob("*.yml")))
 INDEPENDENT = tuple(sorted(path.stem for path in (ROOT / "data" / "eval" / "redflags_independent").glob("*.yml")))
 MEASURED = [("redflags", 0.97, lang) for lang in LANGUAGES] + [
-    ("redflags_independent", 0.92, lang) for lang in INDEPENDENT if lang in ("nl", "en", "pl", "ro", "bg")
+    ("redflags_independent", 0.92, lang) for lang in INDEPENDENT
 ]
 # Their questions speak of danger by their nature, and may get the emergency answer.
 ABOUT_DANGER = {"suicide-crisis", "sexual-violence", "domestic-violence", "emergency-112"}
@@ -212,3 +213,16 @@ def test_no_lexicon_at_all_is_an_error(tmp_path: Path) -> None:
 def test_a_key_written_twice_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataFileError, match="twice"):
         small_detector(tmp_path, GOOD + "  suicide: {kind: suicide, patterns: [jump]}\n")
+
+
+@pytest.mark.parametrize("typed", ["مغلي", "المغلي", "والمغلي", "بالمغلي", "ومغلى"])
+def test_an_arabic_word_is_known_with_the_small_words_written_onto_it(typed: str) -> None:
+    vocabulary = Vocabulary()
+    boiling = vocabulary.add("مغلي", "ar")
+    assert boiling in vocabulary.look_up(typed)
+
+
+def test_an_arabic_word_keeps_letters_that_only_look_like_a_small_word() -> None:
+    vocabulary = Vocabulary()
+    girl = vocabulary.add("نت", "ar")
+    assert girl not in vocabulary.look_up("بنت")
