@@ -197,9 +197,8 @@ class IntentTest(unittest.TestCase):
 
     def test_a_doubtful_emergency_gives_way_to_the_next_intent(self) -> None:
         model = LinearModel(("emergency_medical", "faq"), np.array([[0.0], [0.0]]), np.array([0.5, 0.0]))
-        classifier = VectorIntentClassifier(
-            VectorIntentClassifier.get_default_config(), mock.Mock(), Resource("i"), model
-        )
+        config = {**VectorIntentClassifier.get_default_config(), "emergency_threshold": 0.7}
+        classifier = VectorIntentClassifier(config, mock.Mock(), Resource("i"), model)
         assert classifier._rank(np.array([1.0]))[0]["name"] == "faq"
 
 
