@@ -33,6 +33,7 @@ from nlu.components.featurizer import SentenceFeaturizer
 from nlu.text import tokens
 
 RANKED = 5
+EMERGENCY = "emergency_"  # how the names of their intents begin
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,11 @@ class LinearModel:
         learner = LogisticRegression(C=strength, class_weight="balanced", max_iter=400)
         learner.fit((vectors - mean) / deviation, labels)
         # The standardising is folded into the weights, so that a prediction needs none.
-        weights = learner.coef_ / deviation
-        bias = learner.intercept_ - weights @ mean + math.log(favour) * (learner.classes_ == favoured)
+        coefficients, intercepts = learner.coef_, learner.intercept_
+        if len(learner.classes_) == 2:  # scikit-learn keeps one row, for the second class
+            coefficients, intercepts = np.vstack([-coefficients, coefficients]) / 2, np.array([-1, 1]) * intercepts / 2
+        weights = coefficients / deviation
+        bias = intercepts - weights @ mean + math.log(favour) * (learner.classes_ == favoured)
         return cls(tuple(map(str, learner.classes_)), weights, bias)
 
     def probabilities(self, vectors: np.ndarray) -> np.ndarray:
@@ -92,11 +96,8 @@ class VectorIntentClassifier(IntentClassifier, GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """Return the settings of config.yml and their defaults; see `LinearModel.fit` for the first three.
-
-        `emergency_threshold`: word lists know the usual emergencies; this second net must be surer than other intents.
-        """
-        return {"strength": 0.05, "favoured": "faq", "favour": 3.0, "emergency_threshold": 0.5}
+        """Return the settings of config.yml and their defaults; see `LinearModel.fit`."""
+        return {"strength": 0.05, "favoured": "faq", "favour": 3.0}
 
     @classmethod
     def required_components(cls) -> list[type]:
@@ -132,9 +133,13 @@ class VectorIntentClassifier(IntentClassifier, GraphComponent):
         return cls(config, model_storage, resource, LinearModel(classes, weights, bias), verbatim)
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Learn from all examples that have an intent and a vector."""
-        examples = [example for example in training_data.intent_examples if _vector(example) is not None]
-        vectors = np.stack([_vector(example) for example in examples])
+        """Learn from all examples that have an intent and a vector; emergencies have a classifier of their own."""
+        examples = [
+            example
+            for example in training_data.intent_examples
+            if sentence_vector(example) is not None and not str(example.get(INTENT)).startswith(EMERGENCY)
+        ]
+        vectors = np.stack([sentence_vector(example) for example in examples])
         labels = [str(example.get(INTENT)) for example in examples]
         model = LinearModel.fit(
             vectors, labels, self._config["strength"], self._config["favoured"], self._config["favour"]
@@ -154,7 +159,7 @@ class VectorIntentClassifier(IntentClassifier, GraphComponent):
         """Set `intent` and `intent_ranking`; a message without a word has none."""
         for message in messages:
             words = " ".join(tokens(text_to_read(message)))
-            vector = _vector(message) if words else None
+            vector = sentence_vector(message) if words else None
             ranking = [] if vector is None or self._model is None else self._rank(vector)
             if words in self._verbatim:
                 certain = {INTENT_NAME_KEY: self._verbatim[words], PREDICTED_CONFIDENCE_KEY: 1.0}
@@ -168,9 +173,6 @@ class VectorIntentClassifier(IntentClassifier, GraphComponent):
     def _rank(self, vector: np.ndarray) -> list[dict[str, Any]]:
         assert self._model is not None
         probabilities = self._model.probabilities(vector[np.newaxis, :])[0]
-        is_doubtful = probabilities < self._config["emergency_threshold"]
-        is_emergency = np.array([name.startswith("emergency_") for name in self._model.classes])
-        probabilities = np.where(is_emergency & is_doubtful, 0.0, probabilities)
         best = np.argsort(-probabilities)[:RANKED]
         return [
             {INTENT_NAME_KEY: self._model.classes[index], PREDICTED_CONFIDENCE_KEY: float(probabilities[index])}
@@ -186,6 +188,7 @@ def verbatim_intents(examples: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {words: intents.pop() for words, intents in found.items() if words and len(intents) == 1}
 
 
-def _vector(message: Message) -> np.ndarray | None:
+def sentence_vector(message: Message) -> np.ndarray | None:
+    """Return the vector of the featurizer; None for a button."""
     _, sentence = message.get_dense_features(TEXT)
     return None if sentence is None else np.asarray(sentence.features).reshape(-1)

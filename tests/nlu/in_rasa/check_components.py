@@ -18,11 +18,14 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, ActiveLoop, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import RasaException
+from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
+from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components import featurizer
 from nlu.components.channel import BadMessage, ZorgbrugInput, read_message
+from nlu.components.emergencies import EmergencyClassifier
 from nlu.components.featurizer import SentenceFeaturizer, VectorCache, balanced_means, text_to_encode
 from nlu.components.intents import LinearModel, VectorIntentClassifier, verbatim_intents
 from nlu.components.language import LanguageComponent, WantedLanguageExtractor
@@ -195,11 +198,64 @@ class IntentTest(unittest.TestCase):
         favoured = LinearModel.fit(vectors, labels, 1.0, "faq", 3.0).probabilities(middle)
         assert abs(favoured[0, 0] - 0.75) < 0.001
 
-    def test_a_doubtful_emergency_gives_way_to_the_next_intent(self) -> None:
-        model = LinearModel(("emergency_medical", "faq"), np.array([[0.0], [0.0]]), np.array([0.5, 0.0]))
-        config = {**VectorIntentClassifier.get_default_config(), "emergency_threshold": 0.7}
-        classifier = VectorIntentClassifier(config, mock.Mock(), Resource("i"), model)
-        assert classifier._rank(np.array([1.0]))[0]["name"] == "faq"
+    def test_emergencies_are_left_to_their_own_classifier(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            storage = LocalModelStorage(Path(folder))
+            settings = VectorIntentClassifier.get_default_config()
+            resource = VectorIntentClassifier.create(settings, storage, Resource("i"), CONTEXT).train(ALARMING)
+            ranking = VectorIntentClassifier.load(settings, storage, resource, CONTEXT)._rank(np.array([1.0, 0.0]))
+        assert {hit["name"] for hit in ranking} == {"faq", "greet"}
+
+
+def example(text: str, intent: str, vector: list[float]) -> Message:
+    message = Message({"text": text, "intent": intent, "lang": "nl"})
+    message.add_features(Features(np.array([vector]), FEATURE_TYPE_SENTENCE, TEXT, "f"))
+    return message
+
+
+ALARMING = TrainingData(
+    [
+        example("hij ademt niet", "emergency_medical", [1.0, 0.9]),
+        example("hij ademt nauwelijks", "emergency_medical", [0.9, 0.9]),
+        example("ik spring van de brug", "emergency_suicide", [1.0, -0.9]),
+        example("wat kost een bril", "faq", [-1.0, 0.0]),
+        example("wat kost een kies", "faq", [-0.9, 0.0]),
+        example("goedendag", "greet", [-0.8, 0.0]),
+    ]
+)
+
+
+class EmergencyTest(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        storage = LocalModelStorage(Path(folder.name))
+        settings = {**EmergencyClassifier.get_default_config(), "by_vector": 1.0}
+        resource = EmergencyClassifier.create(settings, storage, Resource("e"), CONTEXT).train(ALARMING)
+        self.classifier = EmergencyClassifier.load(settings, storage, resource, CONTEXT)
+
+    def read(self, text: str, vector: list[float]) -> Message:
+        message = example(text, "", vector)
+        known = {"name": "faq", "confidence": 0.9}
+        message.set("intent", known)
+        message.set("intent_ranking", [known])
+        return self.classifier.process([message])[0]
+
+    def test_danger_overrules_the_intent_and_has_its_kind(self) -> None:
+        assert self.read("zij ademt bijna niet", [0.9, 0.9]).get("intent")["name"] == "emergency_medical"
+        jump = self.read("straks spring ik", [0.9, -0.9])
+        assert jump.get("intent")["name"] == "emergency_suicide"
+        assert [hit["name"] for hit in jump.get("intent_ranking")] == ["emergency_suicide", "faq"]
+
+    def test_a_question_keeps_its_intent(self) -> None:
+        assert self.read("wat kost een fiets", [-0.7, 0.0]).get("intent") == {"name": "faq", "confidence": 0.9}
+
+    def test_where_the_vector_doubts_the_letters_decide(self) -> None:
+        assert self.read("hij ademt niet meer", [0.0, 0.0]).get("intent")["name"].startswith("emergency_")
+        assert self.read("wat kost het", [0.0, 0.0]).get("intent")["name"] == "faq"
+
+    def test_a_message_without_a_word_is_no_emergency(self) -> None:
+        assert self.read("...", [1.0, 0.9]).get("intent")["name"] == "faq"
 
 
 class TrackerStoreTest(unittest.TestCase):
