@@ -122,7 +122,8 @@ def cross_validate(
 
 def fit_weights(scored: Sequence[Scored], start: Weights) -> Weights:
     """Return the weights under which the right labels are likeliest (conditional logit)."""
-    classifier = np.array([item.parts.classifier for item in scored], dtype=np.float64)
+    meaning = np.array([item.parts.meaning for item in scored], dtype=np.float64)
+    wording = np.array([item.parts.wording for item in scored], dtype=np.float64)
     vector = np.array([item.parts.vector for item in scored], dtype=np.float64)
     labels = scored[0].labels
     gold = np.array([labels.index(item.question.article or NONE) for item in scored])
@@ -130,14 +131,14 @@ def fit_weights(scored: Sequence[Scored], start: Weights) -> Weights:
     rows = np.arange(len(scored))
 
     def loss(values: NDArray[np.float64]) -> float:
-        logits = values[0] * classifier + values[1] * vector + values[2] * is_none
+        logits = values[0] * meaning + values[1] * wording + values[2] * vector + values[3] * is_none
         logits -= logits.max(axis=1, keepdims=True)
         chances = logits[rows, gold] - np.log(np.exp(logits).sum(axis=1))
         return float(-chances.mean() + 1e-4 * (values**2).sum())
 
-    first = np.array([start.classifier, start.vector, start.none])
-    best = minimize(loss, first, bounds=[(0, 5), (0, 30), (-5, 5)], method="L-BFGS-B").x
-    names = ("classifier", "vector", "none")
+    first = np.array([start.meaning, start.wording, start.vector, start.none])
+    best = minimize(loss, first, bounds=[(0, 5), (0, 5), (0, 30), (-5, 5)], method="L-BFGS-B").x
+    names = ("meaning", "wording", "vector", "none")
     return start.model_copy(update={name: round(float(value), 3) for name, value in zip(names, best, strict=True)})
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from knowledge.features import TextFeatures
 from knowledge.index import VectorIndex
-from knowledge.scoring import SearchModel
+from knowledge.scoring import Linear, SearchModel
 from knowledge.terms import Thesaurus
 
 SEARCH, ARRAYS, INDEX = "search.json", "search.npz", "vectors.faiss"
@@ -31,8 +31,10 @@ def write_model(model: SearchModel, folder: Path) -> None:
         folder / ARRAYS,
         starts=model.starts,
         means=np.array(list(model.means.values()), dtype=np.float32),
-        coefficients=model.coefficients,
-        intercepts=model.intercepts,
+        meaning=model.meaning.coefficients,
+        meaning_intercepts=model.meaning.intercepts,
+        wording=model.wording.coefficients,
+        wording_intercepts=model.wording.intercepts,
         piece_idf=features.piece_idf,
         idea_idf=features.idea_idf,
     )
@@ -61,7 +63,7 @@ def read_model(folder: Path) -> SearchModel:
         starts=loaded["starts"],
         means=dict(zip(words["languages"], loaded["means"], strict=True)),
         features=features,
-        coefficients=loaded["coefficients"],
-        intercepts=loaded["intercepts"],
+        meaning=Linear(loaded["meaning"], loaded["meaning_intercepts"]),
+        wording=Linear(loaded["wording"], loaded["wording_intercepts"]),
         index=VectorIndex.read(folder / INDEX),
     )

@@ -104,7 +104,7 @@ def build_snapshot(
         )  # fmt: skip
         (draft / CONTENT).write_text(content.model_dump_json(), encoding="utf-8")
         manifest = Manifest(
-            format=FORMAT, built_at=built_at, encoder=encoder.name, dim=model.dim, data_hash=data_hash,
+            format=FORMAT, built_at=built_at, encoder=encoder.name, dim=encoder.dim, data_hash=data_hash,
             articles=len(knowledge.articles), passages=len(passages),
             files={path.name: file_digest(path) for path in sorted(draft.iterdir())},
         )  # fmt: skip

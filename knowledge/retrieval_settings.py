@@ -17,10 +17,20 @@ class Weights(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    classifier: float = Field(default=1.0, ge=0.0)
+    meaning: float = Field(default=0.5, ge=0.0)
+    wording: float = Field(default=0.5, ge=0.0)
     vector: float = Field(default=4.0, ge=0.0)
     none: float = 0.0
     prior: float = Field(default=1.0, ge=0.0)
+
+
+class Freedom(BaseModel):
+    """How freely the coefficients of each classifier may grow (scikit-learn's C)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    meaning: float = Field(default=5.0, gt=0.0)
+    wording: float = Field(default=20.0, gt=0.0)
 
 
 class Thresholds(BaseModel):
@@ -39,7 +49,7 @@ class RetrievalSettings(BaseModel):
 
     piece_weight: float = Field(default=0.8, gt=0.0)
     idea_weight: float = Field(default=1.0, gt=0.0)
-    inverse_regularisation: float = Field(default=5.0, gt=0.0)
+    inverse_regularisation: Freedom = Freedom()
     weights: Weights = Weights()
     thresholds: Thresholds = Thresholds()
 

@@ -1,4 +1,4 @@
-"""Score every article for a question: a trained classifier over meaning and words, and the closest passages.
+"""Score every article for a question: one classifier over its meaning, one over its words, and the closest passages.
 
 Inference alone, in numpy; `knowledge.training` makes the arrays. Raw E5 vectors cluster by language, so each language's
 own mean is taken away first: measured here, the nearest vector then finds the article three times as often.
@@ -26,8 +26,22 @@ NEAREST = 512  # passages looked at; an article with none among them gets the la
 class Parts:
     """What each part says of each label, before they are weighed together."""
 
-    classifier: Vector
+    meaning: Vector
+    wording: Vector
     vector: Vector
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A multinomial logistic regression; one for meaning and one for words do better than one for both at once."""
+
+    coefficients: NDArray[np.float32]  # (inputs, labels)
+    intercepts: Vector
+
+    def log_chances(self, values: Vector, columns: slice | NDArray[np.int64] = slice(None)) -> Vector:
+        """Return the log probability of each label, for inputs that are zero but for these columns."""
+        logits = values @ self.coefficients[columns] + self.intercepts
+        return np.asarray(logits - _log_sum(logits), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -41,14 +55,9 @@ class SearchModel:
     starts: NDArray[np.int64]
     means: Mapping[str, Vector]
     features: TextFeatures
-    coefficients: NDArray[np.float32]  # (dim + features, labels)
-    intercepts: Vector
+    meaning: Linear
+    wording: Linear
     index: VectorIndex
-
-    @property
-    def dim(self) -> int:
-        """Length of the vectors."""
-        return len(self.coefficients) - len(self.features)
 
     def centre(self, vector: Vector, lang: str) -> Vector:
         """Take the mean of the language away; one that we have no passages in borrows the closest mean."""
@@ -69,17 +78,15 @@ class SearchModel:
         """
         centred = self.centre(vector, lang)
         columns, values = self.features.of(text)
-        logits = centred @ self.coefficients[: self.dim] + self.intercepts
-        if len(columns):
-            logits = logits + values @ self.coefficients[self.dim + columns]
         return Parts(
-            classifier=logits - _log_sum(logits),
+            meaning=self.meaning.log_chances(centred),
+            wording=self.wording.log_chances(values, columns),
             vector=self._best_vector(centred),
         )
 
     def weigh(self, parts: Parts, weights: Weights, priors: Mapping[str, float] | None = None) -> Vector:
         """Return the probability of each label, in the order of `labels`."""
-        logits = weights.classifier * parts.classifier + weights.vector * parts.vector
+        logits = weights.meaning * parts.meaning + weights.wording * parts.wording + weights.vector * parts.vector
         boosts = priors or {}
         for number, label in enumerate(self.labels):
             if label == NONE:

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 POINTER = "current"
 MANIFEST = "manifest.json"
 CONTENT = "content.json"
-FORMAT = 3  # raise it when the files of a snapshot change shape or meaning
+FORMAT = 4  # raise it when the files of a snapshot change shape or meaning
 
 _Stamp = tuple[int, int, int]
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack  # type: ignore[import-untyped]
+from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
 from knowledge.features import TextFeatures
 from knowledge.index import VectorIndex
 from knowledge.passages import NONE, Passage, searchable
 from knowledge.retrieval_settings import RetrievalSettings
-from knowledge.scoring import SearchModel, unit
+from knowledge.scoring import Linear, SearchModel, unit
 from knowledge.terms import Thesaurus
 
 Matrix = NDArray[np.float32]
@@ -41,14 +42,18 @@ def train(
     features = TextFeatures.fit(texts, thesaurus, settings.piece_weight, settings.idea_weight)
     matrix = _feature_matrix(texts, features)
     labels, starts = np.unique([passage.article for passage in passages], return_index=True)
-    coefficients, intercepts = _classify(centred, matrix, passages, labels, settings.inverse_regularisation)
+    names = [passage.article for passage in passages]
+    free = settings.inverse_regularisation
+    with ThreadPoolExecutor() as both:
+        meaning = both.submit(_classify, centred, names, free.meaning)
+        wording = both.submit(_classify, matrix, names, free.wording)
     return SearchModel(
         labels=tuple(str(label) for label in labels),
         starts=np.append(starts, len(passages)).astype(np.int64),
         means=means,
         features=features,
-        coefficients=coefficients,
-        intercepts=intercepts,
+        meaning=meaning.result(),
+        wording=wording.result(),
         index=VectorIndex.build(centred),
     )
 
@@ -70,17 +75,13 @@ def _feature_matrix(texts: Sequence[str], features: TextFeatures) -> csr_matrix:
     return csr_matrix((values, columns, ends), shape=(len(texts), len(features)))
 
 
-def _classify(
-    centred: Matrix, matrix: csr_matrix, passages: Sequence[Passage], labels: NDArray[np.str_], inverse: float
-) -> tuple[Matrix, Matrix]:
+def _classify(inputs: Matrix | csr_matrix, articles: Sequence[str], inverse: float) -> Linear:
     """Fit a multinomial logistic regression; two labels get the same shape as many."""
-    classifier = LogisticRegression(C=inverse, max_iter=MOST_ROUNDS, tol=TOLERANCE)
-    inputs = hstack([csr_matrix(centred), matrix]).tocsr()
-    classifier.fit(inputs, [passage.article for passage in passages])
+    classifier = LogisticRegression(C=inverse, max_iter=MOST_ROUNDS, tol=TOLERANCE).fit(inputs, articles)
     coefficients, intercepts = classifier.coef_, classifier.intercept_
-    if len(labels) == 2:
+    if len(classifier.classes_) == 2:
         coefficients, intercepts = np.vstack([-coefficients, coefficients]) / 2, np.array([-1, 1]) * intercepts / 2
-    return np.ascontiguousarray(coefficients.T, dtype=np.float32), intercepts.astype(np.float32)
+    return Linear(np.ascontiguousarray(coefficients.T, dtype=np.float32), intercepts.astype(np.float32))
 
 
 def has_negatives(model: SearchModel) -> bool:
