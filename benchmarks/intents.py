@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from nlu.components.featurizer import balanced_means, shared_cache, text_to_encode, training_cache_file
+from nlu.components.featurizer import balanced_means, shared_cache, text_to_encode, vector_files
 from nlu.components.intents import LinearModel
-from nlu.faq_examples import read_questions
+from nlu.faq_examples import PER_ARTICLE, read_questions
 
-THRESHOLD, AMBIGUITY = 0.4, 0.05  # as FallbackClassifier has them in config.yml
+THRESHOLD, AMBIGUITY = 0.65, 0.05  # as FallbackClassifier has them in config.yml
 RETRIEVED = {"faq", "out_of_scope", "nlu_fallback"}  # what goes to the retriever
 Fit = Callable[[np.ndarray, list[str]], Callable[[np.ndarray], tuple[list[str], np.ndarray]]]
 
@@ -41,7 +41,7 @@ def read_examples(data_dir: Path) -> list[Example]:
         for block in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
             lines = [line.removeprefix("- ").strip() for line in block["examples"].splitlines()]
             found += [Example(line, path.parent.name, block["intent"]) for line in lines if line]
-    for lang, questions in read_questions(data_dir).items():
+    for lang, questions in read_questions(data_dir, PER_ARTICLE).items():
         found += [Example(question, lang, "faq") for question in questions]
     return found
 
@@ -49,7 +49,8 @@ def read_examples(data_dir: Path) -> list[Example]:
 def encode(examples: list[Example]) -> np.ndarray:
     """Return one unit vector an example, before centring."""
     cache = shared_cache(len(examples))
-    cache.load(training_cache_file())
+    for path in vector_files():
+        cache.load(path)
     return cache.vectors([text_to_encode(example.text, example.lang) for example in examples])
 
 
