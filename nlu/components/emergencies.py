@@ -140,7 +140,7 @@ class EmergencyClassifier(IntentClassifier, GraphComponent):
 
         `by_vector` and `by_letters` are those of `DangerModel.fit`; from `threshold` on it is an emergency.
         """
-        return {"by_vector": 0.01, "by_letters": 10.0, "threshold": 0.55}
+        return {"by_vector": 0.01, "by_letters": 10.0, "threshold": 0.6}
 
     @classmethod
     def required_components(cls) -> list[type]:
