@@ -22,6 +22,7 @@ kb_app = typer.Typer(help="The knowledge base: check, stamp, embed, publish, fit
 
 Articles = Annotated[list[str] | None, typer.Argument(help="Ids of articles; without any, all that have no stamp yet.")]
 Languages = Annotated[list[str] | None, typer.Option("--lang", help="Only this language; may be given more than once.")]
+Ship = Annotated[bool, typer.Option("--ship", help="Write all vectors to data/vectors.npz too, for new machines.")]
 Anyway = Annotated[bool, typer.Option("--anyway", help="Publish although the checks found problems.")]
 
 
@@ -97,16 +98,20 @@ def overview(
 
 
 @kb_app.command()
-def embed() -> None:
+def embed(ship: Ship = False) -> None:
     """Embed the questions that are new, with every core, so that publishing and training find them ready."""
     from knowledge.base import KnowledgeBase
     from knowledge.encoder import LazyEncoder
-    from knowledge.publishing import CACHE, embed_passages, searched_passages
+    from knowledge.publishing import embed_passages, searched_passages, ship_vectors
 
     with _clear_errors():
         settings = _settings()
         passages = searched_passages(KnowledgeBase.load(settings.data), settings.data)
-        embed_passages(passages, LazyEncoder(settings.encoder), settings.var / "snapshots" / CACHE, _progress())
+        encoder = LazyEncoder(settings.encoder)
+        embed_passages(passages, encoder, settings.data, settings.var / "snapshots", _progress())
+        if ship:
+            count = ship_vectors(encoder.name, settings.data, settings.var)
+            typer.echo(f"{count} vectors go with the data now.")
 
 
 @kb_app.command()

@@ -19,7 +19,7 @@ from knowledge.fitting import (
     write_settings,
 )
 from knowledge.passages import searchable
-from knowledge.publishing import CACHE, embed_passages, searched_passages
+from knowledge.publishing import embed_passages, searched_passages
 from knowledge.retrieval_settings import RetrievalSettings, load_terms
 from knowledge.terms import Thesaurus
 from knowledge.training import train
@@ -50,7 +50,7 @@ def fit_and_measure(
     thesaurus = Thesaurus(load_terms(data_dir))
     passages = searched_passages(knowledge, data_dir)
     snapshots_dir.mkdir(parents=True, exist_ok=True)
-    vectors = embed_passages(passages, encoder, snapshots_dir / CACHE, progress)
+    vectors = embed_passages(passages, encoder, data_dir, snapshots_dir, progress)
     scored, fold_model = cross_validate(passages, vectors, thesaurus, settings)
     weights = fit_weights(scored, settings.weights)
     model = train(passages, vectors, thesaurus, settings)

@@ -38,7 +38,7 @@ from knowledge.snapshots import (
 )  # fmt: skip
 from knowledge.terms import Thesaurus
 from knowledge.training import train
-from nlu.vector_file import read_vectors, vector_key, write_vectors
+from nlu.vector_file import PUBLISHED, SHIPPED, TRAINED, read_vectors, vector_key, write_small, write_vectors
 
 Matrix = NDArray[np.float32]
 Progress = Callable[[int, int], None]  # passages embedded, passages in all
@@ -91,7 +91,7 @@ def build_snapshot(
     knowledge = KnowledgeBase.load(data_dir)
     settings = RetrievalSettings.load(data_dir)
     passages = searched_passages(knowledge, data_dir)
-    vectors = embed_passages(passages, encoder, snapshots_dir / CACHE, progress)
+    vectors = embed_passages(passages, encoder, data_dir, snapshots_dir, progress)
     model = train(passages, vectors, Thesaurus(load_terms(data_dir)), settings)
     built_at = now or datetime.now(UTC)
     snapshots_dir.mkdir(parents=True, exist_ok=True)
@@ -135,9 +135,13 @@ def hash_data(data_dir: Path) -> str:
 
 
 def embed_passages(
-    passages: Sequence[Passage], encoder: Encoder, cache: Path, progress: Progress = lambda done, total: None
+    passages: Sequence[Passage],
+    encoder: Encoder,
+    data_dir: Path,
+    snapshots_dir: Path,
+    progress: Progress = lambda done, total: None,
 ) -> Matrix:
-    """Return the vectors of passages; what was embedded before with this encoder is read from the cache file.
+    """Return the vectors of passages; what was embedded before with this encoder, here or by us, is read from a file.
 
     Questions are embedded as questions, so that a person's question meets its like; the rest as passages.
     """
@@ -145,7 +149,8 @@ def embed_passages(
         (passage.kind in ("question", "negative"), searchable(passage.text, passage.lang)) for passage in passages
     ]
     keys = [vector_key(text, is_query) for is_query, text in inputs]
-    known = read_vectors(cache, encoder.name)
+    cache = snapshots_dir / CACHE
+    known = read_vectors(data_dir / SHIPPED, encoder.name) | read_vectors(cache, encoder.name)
     missing = list({key: pair for key, pair in zip(keys, inputs, strict=True) if key not in known}.items())
     done = len(keys) - len(missing)
     for is_query in (True, False):
@@ -157,9 +162,20 @@ def embed_passages(
                 known[key] = vector
             done += len(batch)
             progress(done, len(keys))
-    if missing:
+    if missing or not cache.exists():
         write_vectors(cache, encoder.name, {key: known[key] for key in keys})
     return np.array([known[key] for key in keys], dtype=np.float32)
+
+
+def ship_vectors(encoder: str, data_dir: Path, var: Path) -> int:
+    """Write the vectors that publishing and Rasa's last training used to the data folder, and return how many.
+
+    Raises:
+        ValueError: Nothing was embedded with this encoder yet.
+    """
+    used = read_vectors(var / PUBLISHED, encoder) | read_vectors(var / TRAINED, encoder)
+    write_small(data_dir / SHIPPED, encoder, used)
+    return len(used)
 
 
 def _data_files(data_dir: Path) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from bot.comparison.figures import Outcome
 from knowledge.base import KnowledgeBase
 from knowledge.encoder import load_encoder
 from knowledge.passages import searchable
-from knowledge.publishing import CACHE, embed_passages, searched_passages
+from knowledge.publishing import embed_passages, searched_passages
 from knowledge.retrieval_settings import RetrievalSettings, load_terms
 from knowledge.terms import Thesaurus
 from knowledge.training import train
@@ -34,7 +34,7 @@ def render_errors(outcomes: Sequence[Outcome], data_dir: Path, snapshots: Path) 
     knowledge = KnowledgeBase.load(data_dir)
     passages = searched_passages(knowledge, data_dir)
     encoder = load_encoder()
-    vectors = embed_passages(passages, encoder, snapshots / CACHE)
+    vectors = embed_passages(passages, encoder, data_dir, snapshots)
     model = train(passages, vectors, Thesaurus(load_terms(data_dir)), RetrievalSettings.load(data_dir))
     centred = np.stack([model.centre(vector, passage.lang) for vector, passage in zip(vectors, passages, strict=True)])
     for item in wrong:

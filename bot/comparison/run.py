@@ -26,7 +26,7 @@ from knowledge.base import KnowledgeBase
 from knowledge.encoder import load_encoder
 from knowledge.fitting import Question
 from knowledge.passages import answers_of
-from knowledge.publishing import CACHE, embed_passages, searched_passages
+from knowledge.publishing import embed_passages, searched_passages
 from nlu.languages import LanguageIdentifier
 
 OURS = "ours"
@@ -59,7 +59,7 @@ def ask_rivals(
     passages = [*searched_passages(knowledge, data_dir), *answers_of(knowledge.articles.values())]
     encoder = load_encoder()
     say("Embedding what the encoder alone searches ...")
-    vectors = embed_passages(passages, encoder, snapshots / CACHE)
+    vectors = embed_passages(passages, encoder, data_dir, snapshots)
     texts = [number for number, passage in enumerate(passages) if passage.kind in ("title", "answer")]
     every = [number for number, passage in enumerate(passages) if passage.kind != "negative"]
     found: dict[str, list[Outcome]] = {}

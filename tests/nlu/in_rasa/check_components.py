@@ -138,6 +138,19 @@ class VectorsTest(unittest.TestCase):
             path.write_bytes(b"rubbish")
             fresh.load(path)  # a damaged file costs time, nothing else
 
+    def test_room_that_was_asked_for_keeps_every_text_of_a_training(self) -> None:
+        asked: list[str] = []
+
+        def encode(texts: list[str]) -> np.ndarray:
+            asked.extend(texts)
+            return np.ones((len(texts), 1))
+
+        cache = VectorCache(encode, capacity=2)
+        cache.reserve(4)
+        for _ in range(2):
+            cache.vectors(["p", "q", "r", "s"])
+        assert asked == ["p", "q", "r", "s"]
+
     def test_means_do_not_lean_to_the_intent_with_most_examples(self) -> None:
         vectors = np.array([[1.0], [1.0], [1.0], [3.0], [5.0], [7.0]])
         means = balanced_means(vectors, ["nl"] * 4 + ["pl"] * 2, ["a", "a", "a", "b", "a", "b"])
@@ -160,6 +173,7 @@ class VectorsTest(unittest.TestCase):
             tempfile.TemporaryDirectory() as folder,
             mock.patch.dict("os.environ", {"ZORGBRUG_VAR": folder}),
             mock.patch.object(featurizer, "_CACHES", {7: VectorCache(encode, 7)}),
+            mock.patch.object(featurizer, "ENCODER", "of this test"),
         ):
             storage = LocalModelStorage(Path(folder))
             examples = [
