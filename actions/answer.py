@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from actions.base import Outcome, ReplyAction
-from actions.dialogue import count_words, cuts, may_follow_up
+from actions.dialogue import count_words, cuts, goes_on, may_follow_up
 from actions.turn import Turn
 from knowledge.cards import compose_contact, compose_desk, compose_nearest
 from knowledge.replies import Button, Candidate, Reply, compose_answer
@@ -23,6 +23,7 @@ MOST_CUTS_OF_A_SURE_ONE = 2
 CERTAIN = 0.99  # of an intent; an example of it word for word has 1.0
 FEWEST_WORDS_OF_A_QUESTION = 4  # "hello, I need a dentist" is more than a greeting; "no, I meant the dentist" than a no
 STANDS_ALONE = 0.4  # a score at which a short message is no half question
+STANDS_ALONE_ALL_THE_SAME = 0.9  # the same for one that begins with "and"
 OUTSIDE, SURELY_OUTSIDE = 0.6, 0.9  # how probably a question is none of ours
 NEAREST_OF = {"out-of-hours-gp": "gp-post", "win-point": "win-point"}
 STARTING_TOPICS = ("gp-register", "insurance-duty", "bill-received")
@@ -52,7 +53,8 @@ class Answer(ReplyAction):
         priors = {turn.intent: turn.confidence}
         alone = self.library.search(turn.text, turn.written_in, priors)
         leans = turn.article is not None and turn.previous and may_follow_up(turn.text)
-        if not leans or alone.best >= STANDS_ALONE or alone.outside >= SURELY_OUTSIDE:
+        enough = STANDS_ALONE_ALL_THE_SAME if goes_on(turn.text) else STANDS_ALONE
+        if not leans or alone.best >= enough or alone.outside >= SURELY_OUTSIDE:
             return alone
         together = self.library.search(f"{turn.previous} {turn.text}", turn.written_in, {str(turn.article): 1.0})
         return alone if together.kind == "abstain" else together

@@ -21,6 +21,13 @@ _AND = re.compile(
     re.IGNORECASE,
 )
 
+# What half a question begins with ("and for my wife?"); Arabic writes its "and" onto the next word.
+_GOES_ON = re.compile(
+    r"[\W_]*(?:(?:en|and|what about|how about|oraz|i|a|și|si|şi|dar|и|а|та|і|й|ve|peki ya|y|e|w|wa|u)\s"
+    r"|و\s*(?:ل(?!ا?د)|بالنسبة|اذا|إذا|كم|كيف|شو|متى|مين))",
+    re.IGNORECASE,
+)
+
 
 def count_words(text: str) -> int:
     """Return how many words a text has."""
@@ -30,6 +37,11 @@ def count_words(text: str) -> int:
 def may_follow_up(text: str) -> bool:
     """Whether a message is short enough to lean on the one before."""
     return 0 < count_words(text) <= LONGEST_FOLLOW_UP
+
+
+def goes_on(text: str) -> bool:
+    """Whether a short message begins as one that goes on from the one before."""
+    return may_follow_up(text) and _GOES_ON.match(text) is not None
 
 
 def cuts(text: str) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actions.answer import Answer
-from actions.dialogue import cuts, may_follow_up
+from actions.dialogue import cuts, goes_on, may_follow_up
 from actions.handoff_form import GivePlace
 from actions.smalltalk import Smalltalk
 from knowledge.replies import Candidate
@@ -77,6 +77,31 @@ async def test_a_short_question_about_something_else_leaves_the_topic() -> None:
     reply, _ = await run(Answer(library), tracker)
     assert reply.kind == "clarify"
     assert all("lekarza" not in text for text, _ in library.searched)
+
+
+async def test_a_message_that_begins_with_and_goes_on_from_the_one_before() -> None:
+    library = ScriptedLibrary({"dentysta": DENTIST, "dzieci": EITHER})
+    tracker = said(make_tracker("a dla dzieci?", slots={"article": "dentist"}), "ile kosztuje dentysta")
+    reply, _ = await run(Answer(library), tracker)
+    assert (reply.kind, reply.article) == ("answer", "dentist")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["en voor mijn vrouw?", "and for my wife?", "a dla dzieci?", "și pentru copii?", "si pentru copii", "а за децата?",
+     "а для дитини?", "а для жены?", "ve eşim için?", "y para mi mujer?", "¿y cuánto cuesta?", "ولزوجتي؟", "و كم؟"],
+)  # fmt: skip
+def test_half_a_question_that_goes_on_is_known_in_ten_languages(text: str) -> None:
+    assert goes_on(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["dentist for my wife", "وين الدكتور", "ولادة في المستشفى", "apotheek", "irritated skin",
+     "and I would like to know what it costs"],
+)  # fmt: skip
+def test_a_question_of_its_own_does_not_go_on(text: str) -> None:
+    assert not goes_on(text)
 
 
 async def test_what_is_surely_not_ours_leans_on_nothing() -> None:
