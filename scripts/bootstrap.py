@@ -7,6 +7,7 @@ is made again, and the one it replaces stays until the new one is whole.
 from __future__ import annotations
 
 import argparse
+import glob
 import hashlib
 import os
 import shutil
@@ -15,7 +16,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Sequence
+from typing import NamedTuple, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "var" / "logs"
@@ -226,27 +227,45 @@ def prepare_data() -> None:
                 )
 
 
-def ensure_chromium() -> None:
-    """The browser tests drive Debian's Chromium; install it where we may."""
-    if shutil.which("chromium"):
+class Program(NamedTuple):
+    """A program that only the tests need, and the Debian packages that bring it."""
+
+    name: str
+    command: str
+    packages: Sequence[str]
+
+    def is_there(self) -> bool:
+        # Debian keeps the programs of each PostgreSQL version in a folder of its own, off the PATH.
+        return bool(shutil.which(self.command) or glob.glob("/usr/lib/postgresql/*/bin/" + self.command))
+
+
+TEST_PROGRAMS = (
+    Program("Chromium", "chromium", ("chromium", "fonts-noto-core")),
+    Program("PostgreSQL", "initdb", ("postgresql",)),
+    Program("Redis", "redis-server", ("redis-server",)),
+)
+
+
+def ensure_test_programs() -> None:
+    """The tests drive a real browser and real servers, which they start for themselves; install them where we may."""
+    missing = [program for program in TEST_PROGRAMS if not program.is_there()]
+    if not missing:
         return
+    names = " and ".join(program.name for program in missing)
+    packages = [package for program in missing for package in program.packages]
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         raise SetupFailed(
-            "The browser tests need Chromium. Install it (Debian: `sudo apt-get install chromium`) and run this again."
+            f"The tests need {names}. Install it (Debian: `sudo apt-get install {' '.join(packages)}`) and run this "
+            "again."
         )
-    say("Installing Chromium for the browser tests ...")
+    say(f"Installing {names} for the tests ...")
     LOGS.mkdir(parents=True, exist_ok=True)
-    log = LOGS / "setup-chromium.log"
+    log = LOGS / "setup-test-programs.log"
     with log.open("w") as out:
-        for step in (
-            ["apt-get", "update"],
-            ["apt-get", "install", "-y", "--no-install-recommends", "chromium", "fonts-noto-core"],
-        ):
+        for step in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", *packages]):
             environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
             if subprocess.run(step, stdout=out, stderr=subprocess.STDOUT, env=environment).returncode:
-                raise SetupFailed(
-                    f"Could not install Chromium. The last lines of {log.relative_to(ROOT)}:\n{tail(log)}"
-                )
+                raise SetupFailed(f"Could not install {names}. The last lines of {log.relative_to(ROOT)}:\n{tail(log)}")
 
 
 def main() -> int:
@@ -263,7 +282,7 @@ def main() -> int:
             say("Installing {} (3 to 6 minutes, once) ...".format(" and ".join(item.folder.name for item in outdated)))
             build_all(outdated)
         if options.for_tests:
-            ensure_chromium()
+            ensure_test_programs()
         prepare_data()
     except SetupFailed as problem:
         print(f"Set-up stopped: {problem}", file=sys.stderr)

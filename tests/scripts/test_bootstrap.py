@@ -75,3 +75,21 @@ def test_an_environment_without_the_stamp_of_its_inputs_is_not_current(bootstrap
     (environment.folder / "bin").mkdir(parents=True)
     (environment.folder / "bin" / "python").symlink_to(sys.executable)
     assert not environment.is_current()
+
+
+def test_what_the_tests_lack_is_named_with_its_packages_where_it_may_not_be_installed(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = {"chromium"}
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda command: "/usr/bin/x" if command in there else None)
+    monkeypatch.setattr(bootstrap.glob, "glob", lambda pattern: [])
+    with pytest.raises(bootstrap.SetupFailed, match=r"PostgreSQL and Redis.*apt-get install postgresql redis-server`"):
+        bootstrap.ensure_test_programs()
+
+
+def test_the_programs_of_postgresql_are_found_where_debian_keeps_them(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda command: None if command == "initdb" else "/usr/bin/x")
+    monkeypatch.setattr(bootstrap.glob, "glob", lambda pattern: [pattern.replace("*", "15")])
+    bootstrap.ensure_test_programs()
