@@ -5,6 +5,7 @@ The protocol is what the actions know; `BotHandoff` speaks HTTP to the bot, a te
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 import httpx
@@ -21,7 +22,14 @@ class HandoffRequest(BaseModel, frozen=True):
     place: str | None = None
     consent: bool = False
     topic: str | None = None
-    win_point: str | None = None
+
+
+class HandoffAnswer(BaseModel, frozen=True):
+    """What the bot made of it: the WIN-punt whose queue it is in, and when that opens if it is closed now."""
+
+    id: str
+    desk: str
+    opens_at: datetime | None = None
 
 
 class HandoffUnavailable(Exception):
@@ -37,8 +45,8 @@ class HandoffUnavailable(Exception):
 class Handoff(Protocol):
     """Asks for a person."""
 
-    async def request(self, request: HandoffRequest) -> str:
-        """Return the id of the escalation.
+    async def request(self, request: HandoffRequest) -> HandoffAnswer:
+        """Return where the request is now.
 
         Raises:
             HandoffUnavailable: It could not be stored.
@@ -54,12 +62,12 @@ class BotHandoff:
         self._headers = {"Authorization": f"Bearer {token}"}
         self._timeout_seconds = timeout_seconds
 
-    async def request(self, request: HandoffRequest) -> str:
-        """Return the id of the escalation; see `Handoff.request`."""
+    async def request(self, request: HandoffRequest) -> HandoffAnswer:
+        """Return where the request is now; see `Handoff.request`."""
         try:
             async with httpx.AsyncClient(timeout=self._timeout_seconds, trust_env=False) as client:
                 answer = await client.post(self._url, json=request.model_dump(), headers=self._headers)
                 answer.raise_for_status()
-                return str(answer.json()["id"])
-        except (httpx.HTTPError, KeyError, ValueError) as error:
+                return HandoffAnswer.model_validate_json(answer.content)
+        except (httpx.HTTPError, ValueError) as error:
             raise HandoffUnavailable(repr(error)) from error

@@ -12,13 +12,14 @@ from typing import Any
 from rasa_sdk import FormValidationAction, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.answer import NEAREST_OF, Conversational
+from actions.answer import FAILURES_BEFORE_HUMAN, NEAREST_OF, Conversational
 from actions.base import Outcome, ReplyAction
 from actions.handoff import Handoff, HandoffRequest, HandoffUnavailable
 from actions.library import Library
 from actions.turn import Turn
 from knowledge.cards import compose_contact, compose_nearest
 from knowledge.replies import Reply
+from knowledge.times import written_time
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class ValidateHandoffForm(FormValidationAction):
 
 
 class SubmitHandoff(ReplyAction):
-    """Writes the escalation, or gives the contact details when the person shares nothing."""
+    """Asks the bot for a person of the WIN-punt, with or without a yes to sharing the conversation."""
 
     action_name = "action_handoff"
 
@@ -85,33 +86,42 @@ class SubmitHandoff(ReplyAction):
         self._handoff = handoff
 
     async def decide(self, turn: Turn) -> Outcome:
-        """Return what happened and who can be reached where."""
+        """Return what happened, when there will be an answer if not now, and who can be reached where."""
         place = None if turn.place in (None, SKIPPED) else turn.place
         contact = self.library.win_point(place)
-        key = await self._ask(turn, place, contact.id) if turn.share_consent else "handoff.done_no_consent"
+        said = await self._ask(turn, place, contact.name)
         card = compose_contact(self.library.locales, contact, turn.lang)
-        text = "\n\n".join([self.t(turn, key, win_point=contact.name), card.text, self.t(turn, "handoff.urgent")])
+        text = "\n\n".join([*said, card.text, self.t(turn, "handoff.urgent")])
         reply = Reply(kind="handoff", lang=turn.lang, text=text, links=card.links, footer=card.footer)
         slots = {"share_consent": None, "place": place, "failures": 0.0}
         return Outcome(reply, slots)
 
-    async def _ask(self, turn: Turn, place: str | None, win_point: str) -> str:
+    async def _ask(self, turn: Turn, place: str | None, win_point: str) -> list[str]:
         request = HandoffRequest(
             conversation=turn.conversation,
             message_id=turn.message_id,
-            reason="asked",
+            reason=self._reason(turn),
             lang=turn.lang,
             place=place,
-            consent=True,
+            consent=turn.share_consent,
             topic=turn.article,
-            win_point=win_point,
         )
         try:
-            await self._handoff.request(request)
+            answer = await self._handoff.request(request)
         except HandoffUnavailable as problem:
             logger.error("The bot did not take an escalation: %s", type(problem.__cause__).__name__)
-            return "handoff.failed"
-        return "handoff.done"
+            return [self.t(turn, "handoff.failed")]
+        key = "handoff.done" if turn.share_consent else "handoff.done_no_consent"
+        said = [self.t(turn, key, win_point=win_point)]
+        if answer.opens_at is not None:
+            said.append(self.t(turn, "handoff.opens", when=written_time(answer.opens_at, turn.lang)))
+        return said
+
+    def _reason(self, turn: Turn) -> str:
+        if turn.failures >= FAILURES_BEFORE_HUMAN:
+            return "abstained"
+        article = self.library.knowledge.articles.get(turn.article or "")
+        return "topic" if article is not None and article.needs_human else "asked"
 
 
 class GivePlace(Conversational):

@@ -17,6 +17,11 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.telemetry import TelemetryConfig
 from sqlalchemy import select
 
+from bot.cases.deadlines import Deadlines, Patience
+from bot.cases.desks import Desks
+from bot.cases.notices import CaseNotices
+from bot.cases.relay import Relay
+from bot.cases.work import CaseWork
 from bot.channels.base import Channel
 from bot.channels.web import WebChannel
 from bot.conversations.core import ConversationCore
@@ -28,6 +33,7 @@ from bot.conversations.rasa import RasaClient
 from bot.conversations.retention import Retention
 from bot.conversations.understanding import Understanding
 from bot.errors import StoreUnavailable
+from bot.events import Bus, LocalBus
 from bot.logs import set_up_logging
 from bot.settings import Settings
 from bot.store.engine import Store
@@ -44,6 +50,7 @@ logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 1.0
 RETENTION_SWEEP_SECONDS = 3600.0
+DEADLINE_SWEEP_SECONDS = 10.0
 # FastAPI can export spans and exception texts; nothing about a conversation leaves the machine.
 NO_TELEMETRY: TelemetryConfig = {
     "tracing": False,
@@ -62,19 +69,25 @@ class Content:
     locales: Locales
     notices: Notices
     understanding: Understanding
+    case_notices: CaseNotices
 
     @classmethod
     def load(cls, data_dir: Path) -> Content:
         """Read it.
 
         Raises:
-            KnowledgeError, DataFileError: A file is missing or wrong; the message names it.
+            KnowledgeError, DataFileError, DesksUnusable: A file is missing or wrong; the message names it.
         """
         origins = Origins()
         languages, contacts = load_languages(data_dir, origins), load_contacts(data_dir, origins)
         raise_if_any(origins.problems)
         texts = Locales.load(data_dir)
-        return cls(texts, Notices(texts, languages, contacts), Understanding.from_data(data_dir))
+        return cls(
+            texts,
+            Notices(texts, languages, contacts),
+            Understanding.from_data(data_dir),
+            CaseNotices(texts, contacts, Desks.load(data_dir, contacts)),
+        )
 
 
 class Bot:
@@ -88,15 +101,25 @@ class Bot:
             settings.secrets.rasa_token,
             settings.rasa_timeout_seconds,
         )
+        self.bus: Bus = LocalBus()
         self.web = WebChannel()
         self.channels: dict[str, Channel] = _channels(settings, content, self.web)
         self.outbox = OutboxWorker(self.store, self.rasa, self.channels)
+        relay = Relay(content.case_notices)
+        self.cases = CaseWork(self.store, content.case_notices, self.bus, self.outbox.wake)
+        self.deadlines = Deadlines(
+            self.store,
+            content.case_notices,
+            Patience(settings.case_claim_minutes, settings.case_reply_minutes),
+            self.cases.tell,
+        )
         self.inbox = InboxWorker(
             self.store,
             self.rasa,
             content.notices,
             self.channels,
             self.outbox.wake,
+            relay,
             most_attempts=settings.attempts_before_setting_aside,
             apology_after_seconds=settings.apology_after_seconds,
         )
@@ -108,6 +131,8 @@ class Bot:
             settings.longest_text,
             self.inbox.wake,
             self.outbox.wake,
+            relay,
+            self.cases.tell,
             channels_opened_here=frozenset({self.web.name}),
         )
         self._retention = Retention(self.store, self.rasa, settings.retention_days)
@@ -123,6 +148,7 @@ class Bot:
         self._sweeping = [
             asyncio.create_task(_again_and_again(self._sweep, SWEEP_SECONDS)),
             asyncio.create_task(_again_and_again(self._forget_the_idle, RETENTION_SWEEP_SECONDS)),
+            asyncio.create_task(_again_and_again(self._mind_the_cases, DEADLINE_SWEEP_SECONDS)),
         ]
         for channel in self.channels.values():
             await channel.start(self.core)
@@ -156,6 +182,9 @@ class Bot:
     async def _sweep(self) -> None:
         await self.inbox.sweep()
         await self.outbox.sweep()
+
+    async def _mind_the_cases(self) -> None:
+        await self.deadlines.sweep(datetime.now(UTC))
 
     async def _forget_the_idle(self) -> None:
         await self._retention.sweep(datetime.now(UTC))
@@ -210,7 +239,7 @@ def create_app(settings: Settings, content: Content | None = None) -> FastAPI:
             is_https=settings.is_https,
         )
     )
-    app.include_router(make_internal_api(bot.store, settings.secrets.internal_token))
+    app.include_router(make_internal_api(bot.store, content.case_notices.desks, settings.secrets.internal_token, bot.cases.tell))
     for channel in bot.channels.values():
         if (router := channel.router()) is not None:
             app.include_router(router)

@@ -12,21 +12,48 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from cryptography.fernet import Fernet
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SecretsUnusable, SettingsProblem
+from bot.store.sealing import Sealer
 
 PROJECT = Path(__file__).resolve().parent.parent
 PREFIX = "ZORGBRUG_"
+FIRST_SECRETS = {"rasa_token", "internal_token", "web_secret"}  # what the file has held from the beginning
 
 
 class Secrets(BaseModel, frozen=True):
-    """What `var/secrets.json` holds: passwords between our own processes, and the key that signs web tokens."""
+    """What `var/secrets.json` holds: passwords between our own processes, and the keys of this installation.
+
+    `seal_keys` (Fernet) and `hash_keys` are lists separated by commas, the newest first; see `bot.store.sealing`.
+    """
 
     rasa_token: str = Field(min_length=16)
     internal_token: str = Field(min_length=16)
     web_secret: str = Field(min_length=16)
+    seal_keys: str = Field(min_length=44)
+    hash_keys: str = Field(min_length=16)
+
+    @classmethod
+    def generate(cls) -> Secrets:
+        """Return new ones."""
+        made = {name: secrets.token_urlsafe(32) for name in cls.model_fields}
+        return cls(**{**made, "seal_keys": Fernet.generate_key().decode()})
+
+    def sealer(self) -> Sealer:
+        """Return what encrypts and hashes with these keys.
+
+        Raises:
+            SettingsProblem: A key is not one.
+        """
+        seal_keys, hash_keys = ([key.strip() for key in keys.split(",")] for keys in (self.seal_keys, self.hash_keys))
+        try:
+            return Sealer(seal_keys, hash_keys)
+        except ValueError:
+            problem = f"{PREFIX}SEAL_KEYS: each key must be 32 bytes in URL-safe base64; see docs/operators.md"
+            raise SettingsProblem([problem]) from None
 
 
 class Settings(BaseSettings):
@@ -52,9 +79,20 @@ class Settings(BaseSettings):
     largest_request_bytes: int = Field(64 * 1024, ge=1024)
     retention_days: int = Field(30, ge=1)
 
+    case_claim_minutes: float = Field(15, gt=0)
+    case_reply_minutes: float = Field(10, gt=0)
+
+    session_idle_minutes: int = Field(30, ge=1)
+    session_longest_hours: int = Field(12, ge=1)
+    login_attempts: int = Field(5, ge=1)
+    login_lock_minutes: int = Field(15, ge=1)
+    totp_required_for_supervisors: bool = True
+
     rasa_token: SecretStr | None = None
     internal_token: SecretStr | None = None
     web_secret: SecretStr | None = None
+    seal_keys: SecretStr | None = None
+    hash_keys: SecretStr | None = None
 
     rasa_timeout_seconds: float = Field(8.0, gt=0)
     apology_after_seconds: float = Field(5.0, gt=0)
@@ -65,9 +103,7 @@ class Settings(BaseSettings):
     telegram_webhook_secret: SecretStr | None = None
     telegram_api_url: str = "https://api.telegram.org"
 
-    @field_validator(
-        "telegram_token", "telegram_webhook_secret", "rasa_token", "internal_token", "web_secret", mode="before"
-    )
+    @field_validator("telegram_token", "telegram_webhook_secret", *Secrets.model_fields, mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -141,7 +177,7 @@ class Settings(BaseSettings):
 
 
 def load_secrets(path: Path) -> Secrets:
-    """Return the secrets of this installation, making them if there are none yet.
+    """Return the secrets of this installation, making them, or those that an older version lacked, if need be.
 
     Two processes may do this at once: the file appears whole under its name, and the second one reads the first's.
 
@@ -149,23 +185,37 @@ def load_secrets(path: Path) -> Secrets:
         SecretsUnusable: The file is there but does not hold the secrets.
     """
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        made = Secrets(**{name: secrets.token_urlsafe(32) for name in Secrets.model_fields})
-        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump(made.model_dump(), file, indent=2)
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass  # another process was quicker; its secrets hold
-        finally:
-            draft.unlink()
+        _write_secrets(path, Secrets.generate(), is_new=True)
     try:
-        return Secrets.model_validate_json(path.read_bytes())
-    except ValidationError:
-        raise SecretsUnusable(path, "does not hold the three secrets") from None
+        content = json.loads(path.read_bytes())
+        known = Secrets.model_validate({**Secrets.generate().model_dump(), **content})
+    except (ValidationError, ValueError, TypeError):
+        raise SecretsUnusable(path, "does not hold the secrets") from None
     except OSError as error:
         raise SecretsUnusable(path, f"cannot be read ({error.strerror})") from error
+    if content.keys() < Secrets.model_fields.keys():
+        if not FIRST_SECRETS <= content.keys():
+            raise SecretsUnusable(path, "does not hold the secrets")
+        _write_secrets(path, known, is_new=False)
+        known = Secrets.model_validate_json(path.read_bytes())
+    return known
+
+
+def _write_secrets(path: Path, made: Secrets, *, is_new: bool) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(made.model_dump(), file, indent=2)
+    if not is_new:
+        # Written by the process that starts the others, before it starts them, so there is nobody to race with.
+        draft.replace(path)
+        return
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass  # another process was quicker; its secrets hold
+    finally:
+        draft.unlink()
 
 
 def _explain(problem: dict[str, object]) -> str:

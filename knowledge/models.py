@@ -98,6 +98,7 @@ class Article(Content):
     related: Annotated[tuple[Identifier, ...], Field(max_length=4)] = ()
     contacts: tuple[Identifier, ...] = ()
     awaiting: tuple[str, ...] = ()  # languages whose translation is known to be missing yet
+    needs_human: bool = False  # the text alone rarely settles it, so the staff see that this is why a person asks
     translations: dict[str, Translation] = {}
 
     def is_expired(self, today: date) -> bool:

@@ -77,7 +77,10 @@ class Link(_Shown):
 
 
 class Reply(_Shown):
-    """One reply, as every channel gets it. `text` is plain: paragraphs by blank lines, steps as `1. …` lines."""
+    """One reply, as every channel gets it. `text` is plain: paragraphs by blank lines, steps as `1. …` lines.
+
+    `author` is the member of the staff who sent it, by the name that the person may see; None is the bot.
+    """
 
     kind: ReplyKind
     lang: str
@@ -90,6 +93,7 @@ class Reply(_Shown):
     emergency: EmergencyKind | None = None
     effect: Literal["erase"] | None = None
     feedback: bool = False
+    author: str | None = None
 
 
 def compose_answer(

@@ -70,12 +70,16 @@ class IncomingMessage(BaseModel, frozen=True):
 
 
 class Receipt(BaseModel, frozen=True):
-    """What became of an incoming message: stored under `inbox_id`, or recognised as a repeat; and its language."""
+    """What became of an incoming message: stored under `inbox_id`, or recognised as a repeat; and its language.
+
+    `case` is the open case of the conversation, if the staff have one.
+    """
 
     conversation: str
     inbox_id: int
     is_duplicate: bool
     lang: str | None = None
+    case: int | None = None
 
 
 class OutgoingMessage(BaseModel, frozen=True):

@@ -9,13 +9,15 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.cases.opening import open_case_of
+from bot.cases.relay import Relay
 from bot.channels.base import IncomingMessage, Payload, Receipt, Text, Unsupported
 from bot.conversations.limits import RateLimiter, Verdict
 from bot.conversations.messages import (
@@ -37,6 +39,7 @@ from knowledge.replies import Reply
 logger = logging.getLogger(__name__)
 
 Wake = Callable[[str], None]
+TellStaff = Callable[[int], Awaitable[None]]
 
 
 class ConversationCore:
@@ -51,6 +54,8 @@ class ConversationCore:
         longest_text: int,
         wake_inbox: Wake,
         wake_outbox: Wake,
+        relay: Relay,
+        tell_staff: TellStaff,
         channels_opened_here: frozenset[str] = frozenset(),
     ) -> None:
         self._store = store
@@ -60,6 +65,8 @@ class ConversationCore:
         self._longest_text = longest_text
         self._wake_inbox = wake_inbox
         self._wake_outbox = wake_outbox
+        self._relay = relay
+        self._tell_staff = tell_staff
         self._channels_opened_here = channels_opened_here
 
     async def open(self, channel: str, lang: str | None = None) -> str:
@@ -103,6 +110,8 @@ class ConversationCore:
         if not receipt.is_duplicate:
             self._wake_outbox(receipt.conversation)
             self._wake_inbox(receipt.conversation)
+            if receipt.case is not None:
+                await self._tell_staff(receipt.case)
         logger.info(
             "message_accepted",
             extra={
@@ -149,25 +158,33 @@ class ConversationCore:
             if verdict == "first_too_many":
                 add_replies(session, conversation, [self._notices.error(reading.lang, "slow_down")], now, row)
             return _receipt(row, is_duplicate=False)
-        replies = await self._answer_here(session, message, reading, conversation)
+        replies = await self._answer_here(session, message, reading, conversation, row)
         if replies is not None:
             row.status = DONE
             add_replies(session, conversation, self._notices.with_privacy_line(conversation, replies), now, row)
-        return _receipt(row, is_duplicate=False)
+        case = await open_case_of(session, conversation.id)
+        return _receipt(row, is_duplicate=False, case=case.id if case else row.case_id)
 
     async def _answer_here(
-        self, session: AsyncSession, message: IncomingMessage, reading: Reading, conversation: Conversation
+        self, session: AsyncSession, message: IncomingMessage, reading: Reading, conversation: Conversation, row: Inbox
     ) -> list[Reply] | None:
         """Return the replies to a message that needs no Rasa, or None when it is for Rasa."""
-        if reading.flag:
-            return [self._notices.emergency(reading.flag_lang, reading.flag)]
         content, lang = message.content, reading.lang
+        if reading.flag:
+            await self._relay.raise_flag(session, conversation, row, reading.flag.kind, reading.flag_lang)
+            return [self._notices.emergency(reading.flag_lang, reading.flag)]
+        if isinstance(content, Payload) and (thumb := thumb_of_payload(content.payload)):
+            is_helpful, outbox_id = thumb
+            thanks = await self._take_thumb(session, conversation, outbox_id, is_helpful)
+            return [] if conversation.is_with_human else thanks
+        if (relayed := await self._relay.take(session, conversation, row, content, reading.text)) is not None:
+            return relayed
         if isinstance(content, Text):
             return self._answer_text(reading)
         if isinstance(content, Unsupported):
             return [self._notices.error(lang, "unsupported")]
         if isinstance(content, Payload):
-            return await self._answer_payload(session, content.payload, lang, conversation)
+            return self._answer_payload(content.payload, lang, conversation)
         return None
 
     def _answer_text(self, reading: Reading) -> list[Reply] | None:
@@ -179,14 +196,9 @@ class ConversationCore:
             return [self._notices.error(reading.lang, "no_words")]
         return None
 
-    async def _answer_payload(
-        self, session: AsyncSession, payload: str, lang: str, conversation: Conversation
-    ) -> list[Reply] | None:
+    def _answer_payload(self, payload: str, lang: str, conversation: Conversation) -> list[Reply] | None:
         if payload == "start":
             return [self._notices.start(lang)]
-        if thumb := thumb_of_payload(payload):
-            is_helpful, outbox_id = thumb
-            return await self._take_thumb(session, conversation, outbox_id, is_helpful)
         if rasa_message_of_payload(payload) is None:
             return [self._notices.error(lang, "unknown_button")]
         if chosen := self._known_language(language_of_payload(payload)):
@@ -230,8 +242,10 @@ class ConversationCore:
         return base if base in self._notices.languages else None
 
 
-def _receipt(row: Inbox, *, is_duplicate: bool) -> Receipt:
-    return Receipt(conversation=row.conversation_id or "", inbox_id=row.id, is_duplicate=is_duplicate, lang=row.lang)
+def _receipt(row: Inbox, *, is_duplicate: bool, case: int | None = None) -> Receipt:
+    return Receipt(
+        conversation=row.conversation_id or "", inbox_id=row.id, is_duplicate=is_duplicate, lang=row.lang, case=case
+    )
 
 
 async def _conversation_at(

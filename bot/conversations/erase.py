@@ -7,12 +7,13 @@ rest of the work.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.store.models import DONE, Conversation, Escalation, Feedback, Inbox, Outbox
+from bot.store.case_models import CLOSED, Case, Note
+from bot.store.models import DONE, Conversation, Feedback, Inbox, Outbox
 
 TRACE_DAYS = 7
 
@@ -23,7 +24,8 @@ async def erase_conversation(session: AsyncSession, conversation: Conversation, 
     Of that message only the channel's id stays, so that a repeat of it is still known as one. What the person sent
     after it belongs to a new beginning.
     """
-    for table in (Feedback, Escalation, Outbox):
+    await _empty_cases(session, conversation.id, asked_in.received_at)
+    for table in (Feedback, Outbox):
         await session.execute(delete(table).where(table.conversation_id == conversation.id))
     older = (Inbox.conversation_id == conversation.id, Inbox.id < asked_in.id)
     await session.execute(delete(Inbox).where(*older))
@@ -54,9 +56,19 @@ async def finish_erasure(session: AsyncSession, confirmation: int) -> None:
 
 async def delete_conversation(session: AsyncSession, conversation: str) -> None:
     """Delete a conversation with all that belongs to it, when there is nobody to confirm it to."""
-    for table in (Feedback, Escalation, Outbox, Inbox):
+    await _empty_cases(session, conversation, datetime.now(UTC))
+    for table in (Feedback, Outbox, Inbox):
         await session.execute(delete(table).where(table.conversation_id == conversation))
     await session.execute(delete(Conversation).where(Conversation.id == conversation))
+
+
+async def _empty_cases(session: AsyncSession, conversation: str, now: datetime) -> None:
+    """Close the person's cases and take out of them what leads to a person; what is counted for the figures stays."""
+    theirs = Case.conversation_id == conversation
+    await session.execute(delete(Note).where(Note.case_id.in_(select(Case.id).where(theirs))))
+    closing = {"status": CLOSED, "closed_at": func.coalesce(Case.closed_at, now), "assigned_to": None}
+    reason = {"close_reason": func.coalesce(Case.close_reason, "erased")}
+    await session.execute(update(Case).where(theirs).values(conversation_id=None, request_id=None, **closing, **reason))
 
 
 async def forget_traces(session: AsyncSession, now: datetime) -> None:

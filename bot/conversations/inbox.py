@@ -17,6 +17,7 @@ from functools import partial
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.cases.relay import Relay
 from bot.channels.base import Channel
 from bot.conversations.erase import erase_conversation
 from bot.conversations.lanes import Lanes
@@ -47,6 +48,7 @@ class InboxWorker:
         notices: Notices,
         channels: Mapping[str, Channel],
         wake_outbox: Callable[[str], None],
+        relay: Relay,
         *,
         most_attempts: int,
         apology_after_seconds: float,
@@ -56,6 +58,7 @@ class InboxWorker:
         self._notices = notices
         self._channels = channels
         self._wake_outbox = wake_outbox
+        self._relay = relay
         self._most_attempts = most_attempts
         self._apology_after = timedelta(seconds=apology_after_seconds)
         self._outage_length = 0
@@ -126,6 +129,10 @@ class InboxWorker:
         for reply in replies:
             if reply.kind == "language_set":
                 conversation.lang, conversation.is_lang_chosen = reply.lang, True
+            if reply.kind == "emergency":
+                # The word lists did not know this danger; Rasa's classifier did.
+                flag = reply.emergency or "medical"
+                await self._relay.raise_flag(session, conversation, message, flag, reply.lang)
         if any(reply.effect == "erase" for reply in replies):
             await erase_conversation(session, conversation, message)
             add_replies(session, conversation, replies, now, message)

@@ -44,7 +44,7 @@ class Notices:
 
     def with_privacy_line(self, conversation: Conversation, replies: Sequence[Reply]) -> list[Reply]:
         """Return the replies, with the line about privacy after them the first time; never beside an emergency."""
-        if conversation.is_privacy_shown or any(reply.kind == "emergency" for reply in replies):
+        if not replies or conversation.is_privacy_shown or any(reply.kind == "emergency" for reply in replies):
             return list(replies)
         conversation.is_privacy_shown = True
         if any(reply.kind == "privacy" for reply in replies):

@@ -16,13 +16,15 @@ from sqlalchemy import (
     Index,
     MetaData,
     String,
+    Text,
     TypeDecorator,
     UniqueConstraint,
     false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-PENDING, DONE, FAILED = "pending", "done", "failed"
+# A held reply waits for the person to write again, as WhatsApp wants after 24 hours.
+PENDING, DONE, FAILED, HELD = "pending", "done", "failed", "held"
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -61,8 +63,9 @@ class Base(DeclarativeBase):
 class Conversation(Base):
     """One person on one channel.
 
-    `address` is what the channel needs to reply. `lang` is the language of the last message, or the chosen one
-    while `is_lang_chosen`. `apologised_at` is set while an outage lasts, so the person hears of it once.
+    `address` is the keyed hash of what the channel needs to reply, and `address_sealed` that itself, encrypted.
+    `lang` is the language of the last message, or the chosen one while `is_lang_chosen`. `apologised_at` is set while
+    an outage lasts, so the person hears of it once.
     """
 
     __tablename__ = "conversation"
@@ -71,6 +74,7 @@ class Conversation(Base):
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     channel: Mapped[str] = mapped_column(String(32))
     address: Mapped[str] = mapped_column(String(128))
+    address_sealed: Mapped[str | None] = mapped_column(Text)
     lang: Mapped[str | None] = mapped_column(String(35))
     is_lang_chosen: Mapped[bool] = mapped_column(default=False, server_default=false())
     place: Mapped[str | None] = mapped_column(String(128))
@@ -84,7 +88,8 @@ class Conversation(Base):
 class Inbox(Base):
     """What a person sent. An erased message leaves its row with its id alone, so that a repeat stays known.
 
-    `attempts` counts tries in which Rasa could have answered; waiting out an outage does not count.
+    `attempts` counts tries in which Rasa could have answered; waiting out an outage does not count. `case_id` says
+    that a person of the staff had the conversation, so it went to them and not to Rasa.
     """
 
     __tablename__ = "inbox"
@@ -105,10 +110,14 @@ class Inbox(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime]
     error: Mapped[str | None] = mapped_column(String(200))
+    case_id: Mapped[int | None] = mapped_column(index=True)
 
 
 class Outbox(Base):
-    """A reply on its way. `urgent` ones (emergencies) overtake what waits; otherwise the order is that of the ids."""
+    """A reply on its way. `urgent` ones (emergencies) overtake what waits; otherwise the order is that of the ids.
+
+    `staff_id` wrote it, within `case_id`. `delivery` is what the channel tells of it later: delivered, read, failed.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (Index(None, "status", "next_attempt_at"), {"sqlite_autoincrement": True})
@@ -124,24 +133,10 @@ class Outbox(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime]
     error: Mapped[str | None] = mapped_column(String(200))
-    channel_message_id: Mapped[str | None] = mapped_column(String(128))
-
-
-class Escalation(Base):
-    """A request for a person of the staff; `message_id` makes the same request twice one."""
-
-    __tablename__ = "escalation"
-
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), index=True)
-    message_id: Mapped[str] = mapped_column(String(64), unique=True)
-    reason: Mapped[str] = mapped_column(String(64))
-    place: Mapped[str | None] = mapped_column(String(128))
-    lang: Mapped[str] = mapped_column(String(35))
-    has_consent: Mapped[bool]
-    topic: Mapped[str | None] = mapped_column(String(64))
-    win_point: Mapped[str | None] = mapped_column(String(64))
-    created_at: Mapped[datetime]
+    channel_message_id: Mapped[str | None] = mapped_column(String(128), index=True)
+    case_id: Mapped[int | None] = mapped_column(index=True)
+    staff_id: Mapped[int | None]
+    delivery: Mapped[str | None] = mapped_column(String(9))
 
 
 class Feedback(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import ReplyAction
-from actions.handoff import HandoffRequest, HandoffUnavailable
+from actions.handoff import HandoffAnswer, HandoffRequest, HandoffUnavailable
 from actions.library import Library
 from actions.settings import ActionSettings
 from knowledge.base import KnowledgeBase
@@ -43,12 +44,13 @@ class ListHandoff:
     def __init__(self) -> None:
         self.requests: list[HandoffRequest] = []
         self.is_down = False
+        self.opens_at: datetime | None = None
 
-    async def request(self, request: HandoffRequest) -> str:
+    async def request(self, request: HandoffRequest) -> HandoffAnswer:
         if self.is_down:
             raise HandoffUnavailable("down")
         self.requests.append(request)
-        return "1"
+        return HandoffAnswer(id="1", desk="WIN-punt", opens_at=self.opens_at)
 
 
 @pytest.fixture

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -126,18 +129,37 @@ async def test_consent_writes_an_escalation_for_the_win_point_of_the_place(
     tracker = make_tracker("tak", "affirm", slots={"place": "Etten-Leur", "share_consent": True, "article": "bsn"})
     reply, _ = await run(SubmitHandoff(library, handoff), tracker)
     (request,) = handoff.requests
-    assert (request.win_point, request.place, request.lang, request.topic) == ("win-breda", "Etten-Leur", "pl", "bsn")
+    assert (request.place, request.lang, request.topic, request.consent) == ("Etten-Leur", "pl", "bsn", True)
     assert request.message_id == "m1"
     assert reply.kind == "handoff"
 
 
-async def test_without_consent_nothing_is_passed_on_and_the_address_is_given(
+async def test_without_consent_only_language_place_and_topic_are_passed_on(
     library: ToldLibrary, handoff: ListHandoff
 ) -> None:
     tracker = make_tracker("nie", "deny", slots={"place": "Breda", "share_consent": False})
     reply, _ = await run(SubmitHandoff(library, handoff), tracker)
-    assert handoff.requests == []
+    (request,) = handoff.requests
+    assert (request.consent, request.place, request.reason) == (False, "Breda", "asked")
     assert "Stadskantoor Breda" in reply.text
+
+
+async def test_outside_the_hours_the_person_hears_when_there_will_be_an_answer(
+    library: ToldLibrary, handoff: ListHandoff
+) -> None:
+    handoff.opens_at = datetime(2026, 11, 24, 9, 0, tzinfo=ZoneInfo("Europe/Amsterdam"))
+    tracker = make_tracker("tak", "affirm", lang="pl", slots={"place": "Breda", "share_consent": True})
+    reply, _ = await run(SubmitHandoff(library, handoff), tracker)
+    assert "wtorek 24 listopada, 09:00" in reply.text
+
+
+@pytest.mark.parametrize(("slots", "reason"), [({"failures": 2.0}, "abstained"), ({"article": "homeless-care"}, "topic")])
+async def test_the_request_says_why_a_person_is_wanted(
+    library: ToldLibrary, handoff: ListHandoff, slots: dict[str, Any], reason: str
+) -> None:
+    tracker = make_tracker("tak", "affirm", lang="nl", slots={"place": "Breda", "share_consent": True, **slots})
+    await run(SubmitHandoff(library, handoff), tracker)
+    assert handoff.requests[0].reason == reason
 
 
 async def test_a_handoff_that_cannot_be_stored_gives_the_contact_instead(

@@ -15,11 +15,11 @@ from bot.app import Bot, Content
 from bot.channels.base import Content as MessageContent
 from bot.channels.base import DeliveryFailed, IncomingMessage, Location, Payload, Receipt, Text, Unsupported
 from bot.settings import Settings
-from bot.store.models import Base, Conversation, Escalation, Feedback, Inbox, Outbox
+from bot.store.models import Base, Conversation, Feedback, Inbox, Outbox
 from knowledge.replies import Button, Reply
 from tests.bot.fakes import Answer, FakeRasa, KeepingChannel, blocked, echo
 
-ROWS_OF_A_PERSON: list[type[Base]] = [Conversation, Outbox, Escalation, Feedback]
+ROWS_OF_A_PERSON: list[type[Base]] = [Conversation, Outbox, Feedback]
 
 
 async def say(bot: Bot, content: MessageContent | str, key: str = "1", address: str = "anna", **more: Any) -> Receipt:

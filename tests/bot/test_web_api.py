@@ -13,7 +13,8 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from bot.store.models import Conversation, Escalation
+from bot.store.case_models import Case
+from bot.store.models import Conversation
 from bot.web.tokens import COOKIE
 from knowledge.replies import Reply
 from nlu.languages import OURS
@@ -325,13 +326,14 @@ async def conversation_id(service: Service, token: str) -> str:
 
 async def test_an_escalation_is_kept_once(client: httpx.AsyncClient, service: Service, token: str) -> None:
     headers = bearer(service.bot_token)
-    body = an_escalation(token, conversation=await conversation_id(service, token), win_point="win-breda")
+    body = an_escalation(token, conversation=await conversation_id(service, token))
     first = await client.post("/internal/escalations", json=body, headers=headers)
     second = await client.post("/internal/escalations", json=body, headers=headers)
     assert (first.status_code, first.json()["created"]) == (201, True)
-    assert second.json() == {"id": first.json()["id"], "created": False}
-    kept = (await service.bot.store.read(lambda session: session.scalars(select(Escalation)))).all()
-    assert [(row.place, row.win_point, row.has_consent) for row in kept] == [("Breda", "win-breda", True)]
+    assert (second.json()["id"], second.json()["created"]) == (first.json()["id"], False)
+    assert first.json()["desk"] == "WIN-punt West-Brabant, Breda"
+    kept = (await service.bot.store.read(lambda session: session.scalars(select(Case)))).all()
+    assert [(row.place, row.desk, row.has_consent) for row in kept] == [("Breda", "win-breda", True)]
 
 
 @pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", "Basic é"])

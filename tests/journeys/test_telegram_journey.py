@@ -68,7 +68,7 @@ async def test_a_polish_conversation_over_telegram(service: RunningService, tele
     done = await exchange()
     assert "Roosendaal" in done["text"]
     with sqlite3.connect(service.var / "zorgbrug.db") as store:
-        rows = store.execute("select place, lang, win_point from escalation where place = 'Roosendaal'").fetchall()
+        rows = store.execute("select place, lang, desk from support_case where place = 'Roosendaal'").fetchall()
     assert rows == [("Roosendaal", "pl", "win-roosendaal")]
 
 

@@ -1,0 +1,103 @@
+"""What happens when nobody answers: the person is told, the case goes back to the queue, then to another WIN-punt.
+
+Only time in which the desk is open counts: who asks at night was told when somebody will answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.cases.notices import CaseNotices
+from bot.cases.records import requeue_case
+from bot.conversations.records import add_replies, locked_conversation
+from bot.staff.audit import note
+from bot.store.case_models import CLAIMED, WAITING, Case
+from bot.store.engine import Store
+
+Tell = Callable[[int, str | None], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long is too long, in minutes that the desk is open."""
+
+    claim_minutes: float
+    reply_minutes: float
+
+
+class Deadlines:
+    """Looks at open cases now and then."""
+
+    def __init__(self, store: Store, notices: CaseNotices, patience: Patience, tell: Tell) -> None:
+        self._store = store
+        self._notices = notices
+        self._patience = patience
+        self._tell = tell
+
+    async def sweep(self, now: datetime) -> int:
+        """Do what is due and return how many cases changed."""
+        due = [case.id for case in await self._store.read(_open_cases) if self._act_for(case, now)]
+        changed = 0
+        for case_id in due:
+            conversation = await self._store.run(lambda session, case_id=case_id: self._settle(session, case_id, now))
+            if conversation is not None:
+                changed += 1
+                await self._tell(case_id, conversation)
+        return changed
+
+    def _act_for(self, case: Case, now: datetime) -> str | None:
+        if case.status == CLAIMED:
+            wrote = case.person_wrote_at
+            if wrote is None or (case.staff_wrote_at is not None and case.staff_wrote_at >= wrote):
+                return None
+            return "no_answer" if self._open_minutes(case, wrote, now) >= self._patience.reply_minutes else None
+        since = case.told_at or case.waiting_since
+        if self._open_minutes(case, since, now) < self._patience.claim_minutes:
+            return None
+        if case.told_at is None:
+            return "still_waiting"
+        is_at_home = case.desk == self._notices.desks.for_place(case.place).id
+        return "pass_on" if is_at_home and self._next_desk(case) else None
+
+    def _open_minutes(self, case: Case, since: datetime, now: datetime) -> float:
+        return self._notices.desks.open_seconds(case.desk, since, now) / 60
+
+    def _next_desk(self, case: Case) -> str | None:
+        desks = self._notices.desks
+        return next(iter(desks[case.desk].next), None) if case.desk in desks else None
+
+    async def _settle(self, session: AsyncSession, case_id: int, now: datetime) -> str | None:
+        case = await session.get(Case, case_id, with_for_update=True)
+        act = self._act_for(case, now) if case is not None and case.status in (WAITING, CLAIMED) else None
+        if case is None or act is None or case.conversation_id is None:
+            return None  # somebody was just quicker
+        conversation = await locked_conversation(session, case.conversation_id)
+        if conversation is None:
+            return None
+        lang, notices = conversation.lang or case.lang, self._notices
+        if act == "no_answer":
+            note(session, "put_back", case_id=case.id, now=now, staff_id=case.assigned_to)
+            requeue_case(case, conversation, now)
+            reply = notices.no_answer(lang)
+        elif act == "pass_on":
+            case.desk = self._next_desk(case) or case.desk
+            case.waiting_since = now
+            note(session, "passed_on", case_id=case.id, now=now, desk=case.desk)
+            reply = notices.passed_on(lang, case.desk)
+        else:
+            reply = notices.still_waiting(lang, case.desk)
+        if act != "no_answer":
+            case.told_at = now
+        add_replies(session, conversation, [reply], now)
+        return conversation.id
+
+
+async def _open_cases(session: AsyncSession) -> Sequence[Case]:
+    found = select(Case).where(Case.status.in_((WAITING, CLAIMED)), Case.conversation_id.is_not(None))
+    return (await session.scalars(found)).all()
+
