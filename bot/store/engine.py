@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, NullPool, event, func, make_url, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from bot.errors import StoreUnavailable
@@ -23,6 +24,15 @@ ATTEMPTS = 3
 PAUSE_SECONDS = 0.1
 _READ_ONLY = "zorgbrug_read_only"
 
+# A server elsewhere may be gone without a word, so every wait on it ends.
+CONNECT_SECONDS = 3.0
+COMMAND_SECONDS = 5.0
+# Lanes, requests and rounds of one process together seldom want more at once; see MOST_AT_ONCE of the workers.
+MOST_CONNECTIONS = 20
+# Classes of SQLSTATE that pass by themselves: connection lost, rolled back for another, out of room, shut down, broken.
+PASSING_TROUBLE = ("08", "40", "53", "57", "58")
+MIGRATION_LOCK = 112_2026  # any number that nobody else locks in this database
+
 
 class Store:
     """Gives sessions on the database; every unit of work is one transaction."""
@@ -30,7 +40,7 @@ class Store:
     def __init__(self, url: str, lock_wait_seconds: float = LOCK_WAIT_SECONDS) -> None:
         self._url = url
         self._is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        arguments: dict[str, Any] = {"connect_args": {"timeout": lock_wait_seconds}} if self._is_sqlite else {}
+        arguments = {"connect_args": {"timeout": lock_wait_seconds}} if self._is_sqlite else _for_a_server()
         # Parameters hold what people wrote; the text of an error may end up in a log.
         self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True, **arguments)
         if self._is_sqlite:
@@ -50,7 +60,16 @@ class Store:
         await self._retrying(self._upgrade)
 
     async def _upgrade(self) -> None:
-        async with self.engine.connect() as connection:
+        if self._is_sqlite:
+            async with self.engine.connect() as connection:
+                await connection.run_sync(lambda sync: run_migration(sync, "head"))
+            return
+        # A connection of its own: a large table may take longer than any command of the running service.
+        arguments = {"connect_args": {"timeout": CONNECT_SECONDS}, "poolclass": NullPool, "hide_parameters": True}
+        engine = create_async_engine(self._url, **arguments)
+        async with engine.begin() as connection:
+            # Replicas that start together take turns; the later ones find nothing to do.
+            await connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             await connection.run_sync(lambda sync: run_migration(sync, "head"))
 
     async def read(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
@@ -73,8 +92,11 @@ class Store:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await work()
-            except (OperationalError, InterfaceError) as error:
-                if attempt == ATTEMPTS:
+            except (DBAPIError, OSError, PoolTimeout) as error:
+                if not _passes_by_itself(error):
+                    raise
+                # What ended in a timeout has waited long enough.
+                if attempt == ATTEMPTS or isinstance(error, TimeoutError | PoolTimeout):
                     raise StoreUnavailable(_reason(error)) from error
                 await asyncio.sleep(PAUSE_SECONDS * attempt * (0.5 + random.random()))
         raise AssertionError("unreachable")
@@ -90,11 +112,12 @@ async def _within(sessions: async_sessionmaker[AsyncSession], work: Callable[[As
 
 
 def run_migration(connection: Any, revision: str) -> None:
-    """Bring the database to a revision (`head`, `base` or an id), up or down."""
+    """Bring the database up to a revision (`head` or an id), or down (`base`, or `-1` for one step)."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    (command.downgrade if revision == "base" else command.upgrade)(config, revision)
+    is_down = revision == "base" or revision.startswith("-")
+    (command.downgrade if is_down else command.upgrade)(config, revision)
 
 
 def _set_up_sqlite(connection: Any, record: Any) -> None:
@@ -112,5 +135,24 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _reason(error: DBAPIError) -> str:
-    return str(error.orig).splitlines()[0] if error.orig else type(error).__name__
+def _for_a_server() -> dict[str, Any]:
+    return {
+        "connect_args": {"timeout": CONNECT_SECONDS, "command_timeout": COMMAND_SECONDS},
+        "pool_pre_ping": True,  # a connection that died while idle is replaced unnoticed
+        "pool_size": MOST_CONNECTIONS // 2,
+        "max_overflow": MOST_CONNECTIONS // 2,
+        "pool_timeout": COMMAND_SECONDS,
+    }
+
+
+def _passes_by_itself(error: DBAPIError | OSError | PoolTimeout) -> bool:
+    if not isinstance(error, DBAPIError) or isinstance(error, OperationalError | InterfaceError):
+        return True  # nobody there; the driver gives a refused connection as it is
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or state.startswith(PASSING_TROUBLE)
+
+
+def _reason(error: DBAPIError | OSError | PoolTimeout) -> str:
+    # Never the statement, and of an error of the driver's own no more than the first line.
+    text = str(error.orig) if isinstance(error, DBAPIError) and error.orig else type(error).__name__
+    return text.splitlines()[0]
