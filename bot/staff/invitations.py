@@ -97,7 +97,7 @@ class Invitations(AccountWork):
         now = self._now()
 
         async def accept(session: AsyncSession) -> None:
-            staff = await find_invited(session, token, now)
+            staff = await find_invited(session, token, now, is_locking=True)
             if staff is None:
                 raise InvitationOver
             staff.password_hash = made

@@ -63,7 +63,7 @@ class Logins(AccountWork):
         now = self._now()
 
         async def begin(session: AsyncSession) -> LoggedIn | datetime | None:
-            staff = await find_staff(session, email)
+            staff = await find_staff(session, email, is_locking=True)
             if staff is None:
                 note(session, "login_failed", now=now, reason="unknown")
                 return None

@@ -140,7 +140,7 @@ async def _give_back_cases(session: AsyncSession, staff_id: int, now: datetime) 
 
 
 async def _get(session: AsyncSession, email: str) -> Staff:
-    staff = await find_staff(session, email)
+    staff = await find_staff(session, email, is_locking=True)
     if staff is None:
         raise AccountProblem("unknown", f"There is no account of {email}.")
     return staff

@@ -68,7 +68,7 @@ class OwnAccount(AccountWork):
             LoginLocked: Too many wrong ones.
             WeakPassword: The new one is easily guessed.
         """
-        account = await self._store.read(lambda session: _get(session, member_id))
+        account = await self._store.read(lambda session: _get(session, member_id, is_locking=False))
         if until := tally_of(account).lock_at(self._now()):
             raise LoginLocked(until)
         stored = account.password_hash
@@ -115,8 +115,8 @@ class OwnAccount(AccountWork):
         await self._store.run(change)
 
 
-async def _get(session: AsyncSession, member_id: int) -> Staff:
-    staff = await session.get(Staff, member_id, with_for_update=True)
+async def _get(session: AsyncSession, member_id: int, *, is_locking: bool = True) -> Staff:
+    staff = await session.get(Staff, member_id, with_for_update=is_locking)
     if staff is None or staff.is_disabled:
         raise AccountProblem("unknown", "There is no such account (any more).")
     return staff

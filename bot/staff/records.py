@@ -35,12 +35,13 @@ def normal_email(email: str) -> str:
     return email.strip().lower()
 
 
-async def find_staff(session: AsyncSession, email: str) -> Staff | None:
-    """Return the account of an address, its row locked until the transaction ends."""
+async def find_staff(session: AsyncSession, email: str, *, is_locking: bool = False) -> Staff | None:
+    """Return the account of an address; with `is_locking` nobody else changes it until the transaction ends."""
     address = normal_email(email)
     if len(address) > LONGEST_EMAIL or not address.isprintable():
         return None  # a database refuses some texts that nobody's address is
-    return await session.scalar(select(Staff).where(Staff.email == address).with_for_update())
+    query = select(Staff).where(Staff.email == address)
+    return await session.scalar(query.with_for_update() if is_locking else query)
 
 
 async def desks_of(session: AsyncSession, staff_ids: Collection[int]) -> Mapping[int, frozenset[str]]:
@@ -152,8 +153,8 @@ async def make_invitation(session: AsyncSession, staff_id: int, now: datetime) -
     return token
 
 
-async def find_invited(session: AsyncSession, token: str, now: datetime) -> Staff | None:
-    """Return whom a link invites, as long as it holds."""
+async def find_invited(session: AsyncSession, token: str, now: datetime, *, is_locking: bool = False) -> Staff | None:
+    """Return whom a link invites, as long as it holds; with `is_locking` it is used only once at a time."""
     holds = (Invitation.digest == digest_of(token), Invitation.expires_at > now, Staff.is_disabled.is_(False))
     query = select(Staff).join(Invitation, Invitation.staff_id == Staff.id).where(*holds)
-    return await session.scalar(query.with_for_update())
+    return await session.scalar(query.with_for_update() if is_locking else query)

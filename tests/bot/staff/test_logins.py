@@ -9,6 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
+from bot.settings import Settings
 from bot.staff.accounts import AccountPolicy, LoginLocked, LoginRefused
 from bot.staff.policy import Strangers
 from bot.store.engine import Store
@@ -102,12 +103,14 @@ async def test_a_lock_throws_nobody_out_who_is_in_already(office: Office) -> Non
     assert await office.accounts.member_of(token) is not None
 
 
-async def test_many_guesses_at_once_are_not_more_than_five(office: Office) -> None:
+@pytest.mark.parametrize("email", [EMAIL, STRANGER])
+async def test_many_guesses_at_once_are_not_more_than_five(office: Office, email: str) -> None:
     await office.hire()
-    guesses = [office.accounts.log_in(EMAIL, f"guess number {number}") for number in range(12)]
+    guesses = [office.accounts.log_in(email, f"guess number {number}") for number in range(12)]
     outcomes = await asyncio.gather(*guesses, return_exceptions=True)
     assert sum(isinstance(outcome, LoginRefused) for outcome in outcomes) == 5
     assert sum(isinstance(outcome, LoginLocked) for outcome in outcomes) == 7
+    assert "LoginLocked" in await refusal(office, email, PASSWORD)
 
 
 def test_addresses_without_an_account_take_no_more_than_their_share_of_memory(clock: Clock) -> None:
@@ -201,3 +204,10 @@ async def test_letters_made_of_two_parts_are_the_same_password(office: Office) -
     token = await office.accounts.invite(EMAIL, "Anna", "worker", [], [])
     await office.accounts.accept_invitation(token, "cafe\u0301 bij de brug")
     await office.accounts.log_in(EMAIL, "caf\u00e9 bij de brug")
+
+
+def test_the_operator_s_settings_become_the_policy() -> None:
+    given = {"session_idle_minutes": 7, "session_longest_hours": 3, "login_attempts": 4, "login_lock_minutes": 9}
+    settings = Settings.load(_env_file=None, **given, totp_required_for_supervisors=False)
+    assert AccountPolicy.of(settings) == AccountPolicy(7, 3, 4, 9, False)
+    assert AccountPolicy.of(Settings.load(_env_file=None)) == AccountPolicy()
