@@ -33,7 +33,7 @@ from bot.conversations.rasa import RasaClient
 from bot.conversations.retention import Retention
 from bot.conversations.understanding import Understanding
 from bot.errors import StoreUnavailable
-from bot.events import Bus, LocalBus
+from bot.events import Bus, make_bus
 from bot.logs import set_up_logging
 from bot.settings import Settings
 from bot.store.engine import Store
@@ -101,8 +101,8 @@ class Bot:
             settings.secrets.rasa_token,
             settings.rasa_timeout_seconds,
         )
-        self.bus: Bus = LocalBus()
-        self.web = WebChannel()
+        self.bus: Bus = make_bus(settings.redis_url)
+        self.web = WebChannel(self.bus)
         self.channels: dict[str, Channel] = _channels(settings, content, self.web)
         self.outbox = OutboxWorker(self.store, self.rasa, self.channels)
         relay = Relay(content.case_notices)
@@ -147,6 +147,7 @@ class Bot:
         await self.store.migrate()
         self._sweeping = [
             asyncio.create_task(_again_and_again(self._sweep, SWEEP_SECONDS)),
+        await self.bus.start()
             asyncio.create_task(_again_and_again(self._forget_the_idle, RETENTION_SWEEP_SECONDS)),
             asyncio.create_task(_again_and_again(self._mind_the_cases, DEADLINE_SWEEP_SECONDS)),
         ]
@@ -159,6 +160,7 @@ class Bot:
             await channel.stop()
         for task in self._sweeping:
             task.cancel()
+        await self.bus.close()
         await asyncio.gather(*self._sweeping, return_exceptions=True)
         await self.inbox.stop()
         await self.outbox.stop()

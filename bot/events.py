@@ -1,7 +1,7 @@
 """Tells open pages what has happened: whoever listens to a topic hears what is published on it from now on.
 
 Nothing is kept. What must arrive is in the store, so a listener that may have missed something is not mended but
-ended, with None, and begins anew by reading the store. `LocalBus` serves one bot process.
+ended, with None, and begins anew by reading the store. `LocalBus` serves one bot process, `bot.redis_bus` several.
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ class Bus(Protocol):
     async def start(self) -> None:
         """Begin to carry."""
 
-    async def publish(self, topic: str, data: dict[str, Any]) -> int:
-        """Tell everybody who listens to the topic; return how many listeners (or processes with some) there were."""
+    async def publish(self, topic: str, data: dict[str, Any]) -> int | None:
+        """Tell everybody who listens to the topic.
+
+        Returns:
+            How many listeners, or processes with some, there were; None when the bus is away and nobody knows.
+        """
 
     def listening(self, topic: str) -> AbstractAsyncContextManager[Events]:
-        """Yield a queue of what is published from now on; None in it is its end."""
+        """Yield a queue of what is published from now on; None in it is its end, at once while the bus is away."""
 
     async def close(self) -> None:
         """End every listener."""
@@ -63,18 +67,20 @@ class Listeners:
                 queue.put_nowait(data)
                 reached += 1
             else:
-                self._end(topic, queue)
+                self.end(topic, queue)
         return reached
+
+    def end(self, topic: str, queue: Events) -> None:
+        """Let a queue end after what is in it, unless it has ended already."""
+        if queue in self._queues.get(topic, ()):
+            queue.put_nowait(None)
+            self.remove(topic, queue)
 
     def end_all(self) -> None:
         """End every queue."""
         for topic, queues in list(self._queues.items()):
             for queue in list(queues):
-                self._end(topic, queue)
-
-    def _end(self, topic: str, queue: Events) -> None:
-        queue.put_nowait(None)
-        self.remove(topic, queue)
+                self.end(topic, queue)
 
 
 class LocalBus:
@@ -102,3 +108,12 @@ class LocalBus:
     async def close(self) -> None:
         """End every listener."""
         self._listeners.end_all()
+
+
+def make_bus(redis_url: str) -> Bus:
+    """Return the bus of this installation: over Redis, or without its address within this process."""
+    if not redis_url:
+        return LocalBus()
+    from bot.redis_bus import RedisBus  # slow to import, and most installations are one process
+
+    return RedisBus(redis_url)

@@ -19,7 +19,7 @@ from bot.settings import PREFIX, Settings
 from bot.supervisor import ProcessSpec, Supervisor, SupervisorError, ensure_port_free
 
 # What would lead a service of its own to the store or the processes of the real one.
-ELSEWHERE_UNSET = {"database_url": "", "rasa_url": "", "actions_url": "", "public_url": ""}
+ELSEWHERE_UNSET = {"database_url": "", "redis_url": "", "rasa_url": "", "actions_url": "", "public_url": ""}
 
 
 class NotSetUp(SupervisorError):

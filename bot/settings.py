@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     data: Path = PROJECT / "data"
     var: Path = PROJECT / "var"
     database_url: str = ""
+    redis_url: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     messages_per_minute: int = Field(20, ge=1)

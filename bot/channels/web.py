@@ -6,19 +6,19 @@ even when no page is open, except the last word of an erasure, which is kept now
 
 from __future__ import annotations
 
-import asyncio
-from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bot.channels.base import Channel, DeliveryFailed, Intake, OutgoingMessage
+from bot.events import Bus, Events
 
 WEB = "web"
 MOST_STREAMS = 8
-MOST_WAITING_EVENTS = 200
 RETRY_LAST_WORD_SECONDS = 2.0
+RETRY_BUS_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -30,74 +30,61 @@ class Event:
     id: int | None = None
 
 
-@dataclass(eq=False)
-class Stream:
-    """The events that an open page has still to be sent; None ends it."""
-
-    queue: asyncio.Queue[Event | None] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING_EVENTS))
-
-    def put(self, event: Event | None) -> None:
-        """Add an event; a page that reads too slowly is cut off, and comes back for what it missed."""
-        try:
-            self.queue.put_nowait(event)
-        except asyncio.QueueFull:
-            self.queue = asyncio.Queue()
-            self.queue.put_nowait(None)
-
-
 class TooManyStreams(Exception):
     """One conversation is open in more pages than any person needs."""
 
 
 class WebChannel(Channel):
-    """Open pages by conversation address."""
+    """Open pages by conversation address; the event bus reaches those that another process serves."""
 
     name = WEB
 
-    def __init__(self) -> None:
-        self._streams: defaultdict[str, set[Stream]] = defaultdict(set)
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._open: Counter[str] = Counter()
 
     async def start(self, intake: Intake) -> None:
         """Nothing to start: messages come through the API, which has the intake itself."""
 
     async def stop(self) -> None:
-        """End every open stream."""
-        for streams in list(self._streams.values()):
-            for stream in streams:
-                stream.put(None)
+        """Nothing to stop: the streams end with the bus."""
 
-    @contextmanager
-    def listening(self, address: str) -> Iterator[Stream]:
-        """Yield a stream of what happens from now on.
+    @asynccontextmanager
+    async def listening(self, address: str) -> AsyncIterator[Events]:
+        """Yield the events from now on, each the fields of an `Event`; None ends them.
 
         Raises:
             TooManyStreams: There are too many already.
         """
-        if len(self._streams[address]) >= MOST_STREAMS:
+        if self._open[address] >= MOST_STREAMS:
             raise TooManyStreams
-        stream = Stream()
-        self._streams[address].add(stream)
+        self._open[address] += 1
         try:
-            yield stream
+            async with self._bus.listening(_topic(address)) as events:
+                yield events
         finally:
-            self._streams[address].discard(stream)
-            if not self._streams[address]:
-                del self._streams[address]
+            self._open[address] -= 1
+            if not self._open[address]:
+                del self._open[address]
 
     async def deliver(self, message: OutgoingMessage) -> str | None:
         """Send the reply to every open page."""
-        streams = self._streams.get(message.address, ())
-        if message.reply.effect == "erase" and not streams:
-            raise DeliveryFailed("no page is open", retry_after_seconds=RETRY_LAST_WORD_SECONDS)
         data = reply_data(message.id, message.address, message.reply.model_dump(mode="json"), message.reply_to)
-        for stream in streams:
-            stream.put(Event("reply", {**data, "at": message.created_at.isoformat()}, message.id))
+        event = Event("reply", {**data, "at": message.created_at.isoformat()}, message.id)
+        pages = await self._bus.publish(_topic(message.address), asdict(event))
+        if pages is None:
+            raise DeliveryFailed("Redis does not answer", retry_after_seconds=RETRY_BUS_SECONDS)
+        if message.reply.effect == "erase" and not pages:
+            raise DeliveryFailed("no page is open", retry_after_seconds=RETRY_LAST_WORD_SECONDS)
         return None
 
     async def show_typing(self, address: str) -> None:
         """Tell open pages that an answer is on its way."""
-        for stream in self._streams.get(address, ()):
-            stream.put(Event("typing", {"on": True}))
+        await self._bus.publish(_topic(address), asdict(Event("typing", {"on": True})))
+
+
+def _topic(address: str) -> str:
+    return f"web:{address}"
 
 
 def external_id(address: str, client_id: str) -> str:

@@ -16,9 +16,10 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field, model_validator
 
 from bot.channels.base import Content, IncomingMessage, Location, Payload, Text
-from bot.channels.web import WEB, Event, Stream, TooManyStreams, WebChannel, external_id
+from bot.channels.web import WEB, Event, TooManyStreams, WebChannel, external_id
 from bot.conversations.core import ConversationCore
 from bot.errors import UnknownConversation
+from bot.events import Events
 from bot.store.engine import Store
 from bot.web.guards import ApiError, read_body
 from bot.web.history import conversation_exists, missed_replies, read_history
@@ -159,14 +160,15 @@ def make_api(
 
 async def _events(store: Store, channel: WebChannel, address: str, last: int) -> AsyncIterator[str]:
     try:
-        with channel.listening(address) as stream:
+        async with channel.listening(address) as events:
             yield ": here\n\n"
-            # Listening began before this looks back, so nothing falls between; what comes twice is dropped.
+            # Listening began before this looks back, so nothing falls between; what comes twice is dropped. While the
+            # bus is away the stream ends after it, and the page comes back every few seconds for what it has missed.
             missed = await store.read(lambda session: missed_replies(session, address, last))
             for reply in missed:
                 yield _written(reply)
             known = {reply.id for reply in missed}
-            async for event in _live(stream):
+            async for event in _live(events):
                 if event is None:
                     yield ": still here\n\n"
                 elif event.id is None or event.id not in known:
@@ -175,17 +177,17 @@ async def _events(store: Store, channel: WebChannel, address: str, last: int) ->
         yield "event: too_many\ndata: {}\n\n"
 
 
-async def _live(stream: Stream) -> AsyncIterator[Event | None]:
+async def _live(events: Events) -> AsyncIterator[Event | None]:
     """Yield events as they come, and None when it was quiet for a while, until the stream ends."""
     while True:
         try:
-            event = await asyncio.wait_for(stream.queue.get(), HEARTBEAT_SECONDS)
+            event = await asyncio.wait_for(events.get(), HEARTBEAT_SECONDS)
         except TimeoutError:
             yield None
             continue
         if event is None:
             return
-        yield event
+        yield Event(**event)
 
 
 def _written(event: Event) -> str:

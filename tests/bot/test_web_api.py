@@ -267,7 +267,7 @@ async def test_too_many_open_pages_of_one_conversation_are_turned_away(
         async with client.stream("GET", "/api/events", headers=bearer(token)) as stream:
             assert "too_many" in (await stream.aread()).decode()
     assert MOST_STREAMS > 0
-    assert not service.bot.web._streams.get(address)
+    assert not service.bot.web._open[address]
 
 
 @pytest.mark.parametrize("lang", OURS)
