@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable
 
+from bot.store.leases import Leases, NoLeases
+
 logger = logging.getLogger(__name__)
+
+# While another process works on the conversation it takes up most of what comes; what came as it ended is tried again.
+TRIES = 10
+TRY_AGAIN_SECONDS = 0.1
 
 
 class Lanes:
@@ -15,9 +22,12 @@ class Lanes:
     `work` does all that is due for the conversation and returns. What it raises is logged; a later wake tries again.
     """
 
-    def __init__(self, name: str, work: Callable[[str], Awaitable[None]], most_at_once: int) -> None:
+    def __init__(
+        self, name: str, work: Callable[[str], Awaitable[None]], most_at_once: int, leases: Leases | None = None
+    ) -> None:
         self._name = name
         self._work = work
+        self._leases = leases or NoLeases()
         self._places = asyncio.Semaphore(most_at_once)
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
@@ -40,8 +50,7 @@ class Lanes:
         try:
             while True:
                 self._again.discard(conversation)
-                async with self._places:
-                    await self._work(conversation)
+                await self._work_in_turn(conversation)
                 if conversation not in self._again:
                     break
         except Exception as error:
@@ -50,3 +59,12 @@ class Lanes:
         finally:
             self._again.discard(conversation)
             del self._lanes[conversation]
+
+    async def _work_in_turn(self, conversation: str) -> None:
+        """Do the work once it is ours; after a while it is left to the next round."""
+        for _ in range(TRIES):
+            async with self._places, self._leases.held(f"{self._name}:{conversation}") as is_ours:
+                if is_ours:
+                    await self._work(conversation)
+                    return
+            await asyncio.sleep(TRY_AGAIN_SECONDS * random.uniform(0.5, 1.5))

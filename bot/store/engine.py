@@ -49,6 +49,11 @@ class Store:
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._readers = async_sessionmaker(self.engine.execution_options(**{_READ_ONLY: True}), expire_on_commit=False)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may use the same database, on whatever machine."""
+        return not self._is_sqlite
+
     async def migrate(self) -> None:
         """Bring the tables to the newest form, making the database if there is none.
 

@@ -2,10 +2,10 @@
 
 from alembic import context
 
-from bot.store import case_models, staff_models
+from bot.store import case_models, leases, staff_models
 from bot.store.models import Base
 
-ALL_TABLES = (case_models, staff_models)  # importing them is what tells Base of their tables
+ALL_TABLES = (case_models, leases, staff_models)  # importing them is what tells Base of their tables
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=Base.metadata, render_as_batch=True
 )
