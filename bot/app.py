@@ -37,6 +37,7 @@ from bot.events import Bus, make_bus
 from bot.logs import set_up_logging
 from bot.settings import Settings
 from bot.store.engine import Store
+from bot.store.leases import leases_of
 from bot.web.api import make_api
 from bot.web.guards import SecurityHeaders, SizeLimit, add_error_answers
 from bot.web.internal import make_internal_api
@@ -96,15 +97,16 @@ class Bot:
     def __init__(self, settings: Settings, content: Content) -> None:
         self.store = Store(settings.store_url)
         self.rasa = RasaClient(
-            settings.rasa_base_url,
+            settings.rasa_base_urls,
             settings.actions_base_url,
             settings.secrets.rasa_token,
             settings.rasa_timeout_seconds,
         )
+        self.leases = leases_of(self.store)
         self.bus: Bus = make_bus(settings.redis_url)
         self.web = WebChannel(self.bus)
         self.channels: dict[str, Channel] = _channels(settings, content, self.web)
-        self.outbox = OutboxWorker(self.store, self.rasa, self.channels)
+        self.outbox = OutboxWorker(self.store, self.rasa, self.channels, self.leases)
         relay = Relay(content.case_notices)
         self.cases = CaseWork(self.store, content.case_notices, self.bus, self.outbox.wake)
         self.deadlines = Deadlines(
@@ -122,6 +124,7 @@ class Bot:
             relay,
             most_attempts=settings.attempts_before_setting_aside,
             apology_after_seconds=settings.apology_after_seconds,
+            leases=self.leases,
         )
         self.core = ConversationCore(
             self.store,
@@ -148,6 +151,7 @@ class Bot:
         self._sweeping = [
             asyncio.create_task(_again_and_again(self._sweep, SWEEP_SECONDS)),
         await self.bus.start()
+        await self.leases.start()
             asyncio.create_task(_again_and_again(self._forget_the_idle, RETENTION_SWEEP_SECONDS)),
             asyncio.create_task(_again_and_again(self._mind_the_cases, DEADLINE_SWEEP_SECONDS)),
         ]
@@ -164,6 +168,7 @@ class Bot:
         await asyncio.gather(*self._sweeping, return_exceptions=True)
         await self.inbox.stop()
         await self.outbox.stop()
+        await self.leases.stop()
         await self.rasa.close()
         await self.store.close()
 

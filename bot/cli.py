@@ -91,7 +91,13 @@ def rasa() -> None:
     with clear_errors():
         settings = Settings.load()
         share_settings(settings)
-        exec_rasa(settings.var, settings.rasa_port, settings.secrets.rasa_token, settings.rasa_host)
+        exec_rasa(
+            settings.var,
+            settings.rasa_port,
+            settings.secrets.rasa_token,
+            settings.rasa_host,
+            settings.rasa_endpoints,
+        )
 
 
 @app.command()

@@ -139,9 +139,10 @@ def _is_missing_file(url: URL) -> bool:
 
 async def _processes(settings: Settings) -> AsyncIterator[Finding]:
     token = settings.secrets.rasa_token
+    servers = settings.rasa_base_urls
     addresses = {
         "bot": f"{settings.bot_base_url}/health",
-        "Rasa": f"{settings.rasa_base_url}/status?token={token}",
+        **{"Rasa" if len(servers) == 1 else f"Rasa at {url}": f"{url}/status?token={token}" for url in servers},
         "action server": f"{settings.actions_base_url}/health",
     }
     async with httpx.AsyncClient(timeout=REACH_SECONDS, trust_env=False) as client:

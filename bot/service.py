@@ -19,7 +19,9 @@ from bot.settings import PREFIX, Settings
 from bot.supervisor import ProcessSpec, Supervisor, SupervisorError, ensure_port_free
 
 # What would lead a service of its own to the store or the processes of the real one.
-ELSEWHERE_UNSET = {"database_url": "", "redis_url": "", "rasa_url": "", "actions_url": "", "public_url": ""}
+ELSEWHERE_UNSET = {
+    name: "" for name in ("database_url", "redis_url", "rasa_tracker_url", "rasa_url", "actions_url", "public_url")
+}
 
 
 class NotSetUp(SupervisorError):
@@ -43,6 +45,8 @@ def process_environment(settings: Settings) -> dict[str, str]:
         "ZORGBRUG_INTERNAL_TOKEN": secrets.internal_token,
         "ZORGBRUG_BOT_URL": settings.bot_base_url,
         "ZORGBRUG_ACTIONS_URL": settings.actions_base_url,
+        "ZORGBRUG_RASA_TRACKER_URL": settings.rasa_tracker_url,
+        "ZORGBRUG_REDIS_URL": settings.redis_url,
     }
 
 
@@ -56,7 +60,7 @@ def process_specs(settings: Settings) -> list[ProcessSpec]:
     """Return the three processes in the order in which they start."""
     zorgbrug = str(Path(sys.executable).with_name("zorgbrug"))
     environment = process_environment(settings)
-    rasa_status = f"{settings.rasa_base_url}/status?token={settings.secrets.rasa_token}"
+    rasa_status = f"{settings.rasa_base_urls[0]}/status?token={settings.secrets.rasa_token}"
     return [
         ProcessSpec("actions", [zorgbrug, "actions"], f"{settings.actions_base_url}/health", environment),
         ProcessSpec("rasa", [zorgbrug, "rasa"], rasa_status, environment),

@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     var: Path = PROJECT / "var"
     database_url: str = ""
     redis_url: str = ""
+    rasa_tracker_url: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     messages_per_minute: int = Field(20, ge=1)
@@ -120,6 +121,12 @@ class Settings(BaseSettings):
                 raise ValueError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET must be set for Telegram's webhook")
         return self
 
+    @model_validator(mode="after")
+    def _shared_trackers_have_locks(self) -> Settings:
+        if self.rasa_tracker_url and not self.redis_url:
+            raise ValueError(f"{PREFIX}REDIS_URL must be set beside {PREFIX}RASA_TRACKER_URL: Rasa's locks are there")
+        return self
+
     @classmethod
     def load(cls, **overrides: object) -> Settings:
         """Read the settings.
@@ -138,9 +145,15 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite+aiosqlite:///{self.var / 'zorgbrug.db'}"
 
     @property
-    def rasa_base_url(self) -> str:
-        """Address of the Rasa server; on this machine unless `ZORGBRUG_RASA_URL` says otherwise."""
-        return self.rasa_url or f"http://127.0.0.1:{self.rasa_port}"
+    def rasa_base_urls(self) -> list[str]:
+        """Addresses of the Rasa servers; one on this machine unless `ZORGBRUG_RASA_URL` says otherwise."""
+        given = [url.strip().rstrip("/") for url in self.rasa_url.split(",") if url.strip()]
+        return given or [f"http://127.0.0.1:{self.rasa_port}"]
+
+    @property
+    def rasa_endpoints(self) -> str:
+        """The file that tells Rasa where it keeps conversations: on this machine, or with other Rasa servers."""
+        return "endpoints-scale.yml" if self.rasa_tracker_url else "endpoints.yml"
 
     @property
     def actions_base_url(self) -> str:

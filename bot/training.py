@@ -29,6 +29,8 @@ def rasa_environment() -> dict[str, str]:
         "RASA_TELEMETRY_ENABLED": "false",
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        # A ticket outlives no request of the bot by much, or the conversation of a server that died would stand still.
+        "TICKET_LOCK_LIFETIME": "10",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),  # at INFO Rasa may write what people said
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
@@ -91,7 +93,7 @@ def train(data_dir: Path, var_dir: Path, force: bool = False) -> bool:
     return True
 
 
-def exec_rasa(var_dir: Path, port: int, token: str, host: str = "127.0.0.1") -> None:
+def exec_rasa(var_dir: Path, port: int, token: str, host: str = "127.0.0.1", endpoints: str = "endpoints.yml") -> None:
     """Replace this process by the Rasa server, listening on the loopback alone unless told otherwise."""
     model = var_dir / "models" / f"{MODEL_NAME}.tar.gz"
     if not model.exists():
@@ -101,6 +103,6 @@ def exec_rasa(var_dir: Path, port: int, token: str, host: str = "127.0.0.1") -> 
     os.execve(
         RASA,
         [str(RASA), "run", "--interface", host, "--port", str(port), "--enable-api", "--auth-token", token,
-         "--model", str(model), "--credentials", "credentials.yml", "--endpoints", "endpoints.yml"],
+         "--model", str(model), "--credentials", "credentials.yml", "--endpoints", endpoints],
         rasa_environment(),
     )  # fmt: skip

@@ -27,6 +27,7 @@ from bot.conversations.rasa import RasaAway, RasaClient, RasaFailed, RasaMessage
 from bot.conversations.records import add_replies, conversations_with_work, due_message, locked_conversation
 from bot.logs import hashed
 from bot.store.engine import Store
+from bot.store.leases import Leases
 from bot.store.models import DONE, FAILED, PENDING, Conversation, Inbox
 from knowledge.locales import FALLBACK
 from knowledge.replies import Reply
@@ -52,6 +53,7 @@ class InboxWorker:
         *,
         most_attempts: int,
         apology_after_seconds: float,
+        leases: Leases,
     ) -> None:
         self._store = store
         self._rasa = rasa
@@ -62,7 +64,7 @@ class InboxWorker:
         self._most_attempts = most_attempts
         self._apology_after = timedelta(seconds=apology_after_seconds)
         self._outage_length = 0
-        self._lanes = Lanes("inbox", self._answer_all, MOST_AT_ONCE)
+        self._lanes = Lanes("inbox", self._answer_all, MOST_AT_ONCE, leases)
 
     def wake(self, conversation: str) -> None:
         """Have what the conversation waits for answered."""
@@ -119,8 +121,9 @@ class InboxWorker:
         self, session: AsyncSession, message_id: int, conversation_id: str, replies: Sequence[Reply]
     ) -> tuple[Inbox, Conversation] | None:
         """Write the replies and that the message is done; return the next message, if it is due."""
-        message = await session.get(Inbox, message_id)
+        # The lock first: if another process has answered, what is read after it says so.
         conversation = await locked_conversation(session, conversation_id)
+        message = await session.get(Inbox, message_id)
         if message is None or message.status != PENDING or conversation is None:
             return None
         now = datetime.now(UTC)
@@ -167,8 +170,9 @@ class InboxWorker:
     async def _set_aside(
         self, session: AsyncSession, message_id: int, conversation_id: str, attempts: int, trouble: RasaFailed
     ) -> tuple[Inbox, Conversation] | None:
-        message = await session.get(Inbox, message_id)
+        # The lock first: if another process has answered, what is read after it says so.
         conversation = await locked_conversation(session, conversation_id)
+        message = await session.get(Inbox, message_id)
         if message is None or message.status != PENDING or conversation is None:
             return None
         message.status, message.attempts, message.error = FAILED, attempts, str(trouble)[:200]

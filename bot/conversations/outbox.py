@@ -21,6 +21,7 @@ from bot.conversations.rasa import RasaAway, RasaClient
 from bot.conversations.records import conversations_with_work, due_reply
 from bot.logs import hashed
 from bot.store.engine import Store
+from bot.store.leases import Leases
 from bot.store.models import DONE, FAILED, PENDING, Conversation, Outbox
 from knowledge.replies import Reply
 
@@ -38,11 +39,11 @@ ABSENT_CHANNEL_PAUSE_SECONDS = 60.0
 class OutboxWorker:
     """Takes replies from the outbox to their channels."""
 
-    def __init__(self, store: Store, rasa: RasaClient, channels: Mapping[str, Channel]) -> None:
+    def __init__(self, store: Store, rasa: RasaClient, channels: Mapping[str, Channel], leases: Leases) -> None:
         self._store = store
         self._rasa = rasa
         self._channels = channels
-        self._lanes = Lanes("outbox", self._deliver_all, MOST_AT_ONCE)
+        self._lanes = Lanes("outbox", self._deliver_all, MOST_AT_ONCE, leases)
 
     def wake(self, conversation: str) -> None:
         """Have what waits for the conversation delivered."""

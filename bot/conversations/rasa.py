@@ -6,6 +6,9 @@ Two kinds of trouble are told apart. `RasaAway`: nobody is there to answer, so t
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,12 +55,13 @@ class _Answer(BaseModel):
 
 
 class RasaClient:
-    """Speaks to the `zorgbrug` channel inside Rasa."""
+    """Speaks to the `zorgbrug` channel inside Rasa; several servers of one tracker store take turns."""
 
-    def __init__(self, rasa_url: str, actions_url: str, token: str, timeout_seconds: float) -> None:
+    def __init__(self, rasa_urls: Sequence[str], actions_url: str, token: str, timeout_seconds: float) -> None:
+        self._rasa_urls = list(rasa_urls)
+        self._turns = itertools.count()
         self._actions_url = actions_url.rstrip("/")
         self._client = httpx.AsyncClient(
-            base_url=rasa_url.rstrip("/"),
             headers={"Authorization": f"Bearer {token}"},
             timeout=httpx.Timeout(timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
             trust_env=False,
@@ -83,7 +87,7 @@ class RasaClient:
             },
         }
         try:
-            answer = await self._client.post("/webhooks/zorgbrug/webhook", json=body)
+            answer = await self._request("POST", "/webhooks/zorgbrug/webhook", json=body)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise RasaAway("Rasa", type(error).__name__) from None
         except httpx.HTTPError as error:
@@ -105,15 +109,15 @@ class RasaClient:
             RasaAway: Rasa is not there, or did not do it.
         """
         try:
-            answer = await self._client.delete(f"/webhooks/zorgbrug/conversations/{conversation}")
+            answer = await self._request("DELETE", f"/webhooks/zorgbrug/conversations/{conversation}")
         except httpx.HTTPError as error:
             raise RasaAway("Rasa", type(error).__name__) from None
         if answer.status_code >= 400 and answer.status_code != 404:
             raise RasaAway("Rasa", f"status {answer.status_code} to an erasure")
 
     async def is_reachable(self) -> bool:
-        """Say whether Rasa answers at all."""
-        return await self._answers("/")
+        """Say whether any Rasa server answers at all."""
+        return any(await asyncio.gather(*(self._answers(f"{url}/") for url in self._rasa_urls)))
 
     async def are_actions_reachable(self) -> bool:
         """Say whether the action server answers."""
@@ -122,6 +126,18 @@ class RasaClient:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+    async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Ask the server whose turn it is, and the others if it is not there."""
+        first = next(self._turns)
+        for number in range(first, first + len(self._rasa_urls)):
+            try:
+                return await self._client.request(
+                    method, self._rasa_urls[number % len(self._rasa_urls)] + path, **options
+                )
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                trouble = error
+        raise trouble
 
     async def _answers(self, url: str) -> bool:
         try:

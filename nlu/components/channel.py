@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
+from rasa.core.lock_store import LockError
 from rasa.shared.exceptions import RasaException
 from rasa.shared.nlu.constants import INTENT
 from sanic import Blueprint
@@ -91,6 +92,9 @@ class ZorgbrugInput(InputChannel):
             await on_new_message(message)
         except asyncio.CancelledError:
             raise
+        except LockError:
+            logger.warning("No lock for a conversation: another server is busy with it, or Redis is away")
+            return _problem(503, "The conversation is busy, or the lock store is away. Try again.")
         except Exception:
             logger.exception("Rasa could not handle a message")
             return _problem(500, "Rasa could not handle the message; its log says why.")

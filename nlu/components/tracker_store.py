@@ -9,7 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from rasa.core.brokers.broker import EventBroker
-from rasa.core.tracker_store import FailSafeTrackerStore, InMemoryTrackerStore, SQLTrackerStore, TrackerStore
+from rasa.core.tracker_store import (
+    FailSafeTrackerStore,
+    InMemoryTrackerStore,
+    SQLTrackerStore,
+    TrackerStore,
+    create_engine_kwargs,
+)
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, Event, SessionStarted, SlotSet
@@ -19,7 +25,7 @@ LONGEST_SESSION = 120  # events, about a dozen turns
 
 
 class ErasableTrackerStore(SQLTrackerStore):
-    """Keeps conversations in SQL; SQLite overwrites what is deleted instead of leaving it in the file."""
+    """Keeps conversations in SQL: SQLite, which overwrites what is deleted, or PostgreSQL, which several may share."""
 
     def __init__(
         self,
@@ -32,6 +38,10 @@ class ErasableTrackerStore(SQLTrackerStore):
         if self.engine.dialect.name == "sqlite":
             sa.event.listen(self.engine, "connect", _set_up_sqlite)
             self.engine.dispose()  # connections made before know nothing of it
+        else:
+            self.engine.dispose()
+            self.engine = sa.create_engine(self.engine.url, **_for_a_server(self.engine.url))
+            self.sessionmaker = sa.orm.session.sessionmaker(bind=self.engine)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Store what is new, and begin a new session where the old one has become long."""
@@ -87,6 +97,15 @@ def erase_conversation(store: TrackerStore, sender_id: str) -> int:
 def _session_length(tracker: DialogueStateTracker) -> int:
     session = itertools.takewhile(lambda event: not isinstance(event, SessionStarted), reversed(tracker.events))
     return sum(1 for _ in session)
+
+
+def _for_a_server(url: sa.engine.URL) -> dict[str, Any]:
+    """Return settings that end every wait: Rasa waits for its database with its one thread."""
+    limits = {"connect_timeout": 3, "tcp_user_timeout": 5000, "options": "-c statement_timeout=5000"}
+    kwargs = create_engine_kwargs(url)
+    limits["options"] = f"{kwargs.get('connect_args', {}).get('options', '')} {limits['options']}".strip()
+    # A connection that died while idle is replaced unnoticed; Rasa would answer out of an empty memory instead.
+    return {**kwargs, "pool_pre_ping": True, "connect_args": limits}
 
 
 def _set_up_sqlite(connection: Any, record: Any) -> None:

@@ -32,7 +32,7 @@ def test_settings_come_from_the_environment_and_the_env_file(monkeypatch: pytest
     file.write_text("ZORGBRUG_PORT=9001\nZORGBRUG_RASA_PORT=9002\nZORGBRUG_TELEGRAM_TOKEN=\n")
     monkeypatch.setenv("ZORGBRUG_PORT", "9003")
     settings = Settings.load(_env_file=file)
-    assert (settings.port, settings.rasa_base_url) == (9003, "http://127.0.0.1:9002")
+    assert (settings.port, settings.rasa_base_urls) == (9003, ["http://127.0.0.1:9002"])
     assert settings.telegram_token is None
 
 
