@@ -148,10 +148,10 @@ class Bot:
             StoreUnavailable: The store cannot be opened.
         """
         await self.store.migrate()
-        self._sweeping = [
-            asyncio.create_task(_again_and_again(self._sweep, SWEEP_SECONDS)),
         await self.bus.start()
         await self.leases.start()
+        self._sweeping = [
+            asyncio.create_task(_again_and_again(self._sweep, SWEEP_SECONDS)),
             asyncio.create_task(_again_and_again(self._forget_the_idle, RETENTION_SWEEP_SECONDS)),
             asyncio.create_task(_again_and_again(self._mind_the_cases, DEADLINE_SWEEP_SECONDS)),
         ]
@@ -162,9 +162,9 @@ class Bot:
         """Stop receiving, then working; whatever is unfinished waits in the store."""
         for channel in self.channels.values():
             await channel.stop()
+        await self.bus.close()
         for task in self._sweeping:
             task.cancel()
-        await self.bus.close()
         await asyncio.gather(*self._sweeping, return_exceptions=True)
         await self.inbox.stop()
         await self.outbox.stop()
