@@ -18,7 +18,7 @@ from knowledge.passages import Passage
 from knowledge.text import clean, words
 
 MOST = 3
-RASA_TIMEOUT_SECONDS = 30 * 60
+RASA_TIMEOUT_SECONDS = 60 * 60
 RASA_SCRIPT = "benchmarks.rasa_rival"
 
 
