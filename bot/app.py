@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -19,11 +20,20 @@ from sqlalchemy import select
 
 from bot.cases.deadlines import Deadlines, Patience
 from bot.cases.desks import Desks
+from bot.cases.news import tell_consoles
 from bot.cases.notices import CaseNotices
 from bot.cases.relay import Relay
 from bot.cases.work import CaseWork
 from bot.channels.base import Channel
 from bot.channels.web import WebChannel
+from bot.console.cases import CaseRooms
+from bot.console.guard import Guard
+from bot.console.library import ConsoleLibrary
+from bot.console.pages import Pages
+from bot.console.router import add_console
+from bot.console.texts import ConsoleTexts
+from bot.console.translation import LibreTranslate
+from bot.conversations.addresses import seal_old_addresses
 from bot.conversations.core import ConversationCore
 from bot.conversations.inbox import InboxWorker
 from bot.conversations.limits import RateLimiter
@@ -36,6 +46,7 @@ from bot.errors import StoreUnavailable
 from bot.events import Bus, make_bus
 from bot.logs import set_up_logging
 from bot.settings import Settings
+from bot.staff.accounts import AccountPolicy, Accounts
 from bot.store.engine import Store
 from bot.store.leases import leases_of
 from bot.web.api import make_api
@@ -103,10 +114,14 @@ class Bot:
             settings.rasa_timeout_seconds,
         )
         self.leases = leases_of(self.store)
+        self.sealer = settings.secrets.sealer()
         self.bus: Bus = make_bus(settings.redis_url)
         self.web = WebChannel(self.bus)
         self.channels: dict[str, Channel] = _channels(settings, content, self.web)
-        self.outbox = OutboxWorker(self.store, self.rasa, self.channels, self.leases)
+        self.outbox = OutboxWorker(
+            self.store, self.rasa, self.channels, self.sealer, partial(tell_consoles, self.bus), self.leases
+        )
+        self.desks = content.case_notices.desks
         relay = Relay(content.case_notices)
         self.cases = CaseWork(self.store, content.case_notices, self.bus, self.outbox.wake)
         self.deadlines = Deadlines(
@@ -122,6 +137,7 @@ class Bot:
             self.channels,
             self.outbox.wake,
             relay,
+            self.sealer,
             most_attempts=settings.attempts_before_setting_aside,
             apology_after_seconds=settings.apology_after_seconds,
             leases=self.leases,
@@ -135,6 +151,7 @@ class Bot:
             self.inbox.wake,
             self.outbox.wake,
             relay,
+            self.sealer,
             self.cases.tell,
             channels_opened_here=frozenset({self.web.name}),
         )
@@ -148,6 +165,7 @@ class Bot:
             StoreUnavailable: The store cannot be opened.
         """
         await self.store.migrate()
+        await seal_old_addresses(self.store, self.sealer)
         await self.bus.start()
         await self.leases.start()
         self._sweeping = [
@@ -243,15 +261,39 @@ def create_app(settings: Settings, content: Content | None = None) -> FastAPI:
             tokens,
             content.locales,
             content.notices.languages,
+            bot.sealer,
             is_https=settings.is_https,
         )
     )
-    app.include_router(make_internal_api(bot.store, content.case_notices.desks, settings.secrets.internal_token, bot.cases.tell))
+    app.include_router(
+        make_internal_api(bot.store, content.case_notices.desks, settings.secrets.internal_token, bot.cases.tell)
+    )
     for channel in bot.channels.values():
         if (router := channel.router()) is not None:
             app.include_router(router)
+    _add_console(app, bot, settings, content)
     _add_pages(app, bot)
     return app
+
+
+def _add_console(app: FastAPI, bot: Bot, settings: Settings, content: Content) -> None:
+    accounts = Accounts(bot.store, bot.sealer, AccountPolicy.of(settings))
+    guard = Guard(accounts, settings.secrets.web_secret, is_https=settings.is_https)
+    desks = content.case_notices.desks
+    pages = Pages(ConsoleTexts.load(settings.data), guard, content.notices.languages, desks.zone)
+    key = settings.translate_key.get_secret_value() if settings.translate_key else None
+    rooms = CaseRooms(
+        store=bot.store,
+        work=bot.cases,
+        desks=desks,
+        accounts=accounts,
+        library=ConsoleLibrary(settings.data, settings.var, content.locales),
+        locales=content.locales,
+        channels=bot.channels,
+        sealer=bot.sealer,
+        translator=LibreTranslate(settings.translate_url, key) if settings.translate_url else None,
+    )
+    add_console(app, rooms, guard, pages, bot.bus)
 
 
 def _channels(settings: Settings, content: Content, web: WebChannel) -> dict[str, Channel]:

@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     largest_request_bytes: int = Field(64 * 1024, ge=1024)
     retention_days: int = Field(30, ge=1)
 
+    translate_url: str = ""
+    translate_key: SecretStr | None = None
     case_claim_minutes: float = Field(15, gt=0)
     case_reply_minutes: float = Field(10, gt=0)
 
@@ -208,7 +210,7 @@ def load_secrets(path: Path) -> Secrets:
     except OSError as error:
         raise SecretsUnusable(path, f"cannot be read ({error.strerror})") from error
     if content.keys() < Secrets.model_fields.keys():
-        if not FIRST_SECRETS <= content.keys():
+        if not content.keys() >= FIRST_SECRETS:
             raise SecretsUnusable(path, "does not hold the secrets")
         _write_secrets(path, known, is_new=False)
         known = Secrets.model_validate_json(path.read_bytes())

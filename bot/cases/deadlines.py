@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,7 +45,7 @@ class Deadlines:
         due = [case.id for case in await self._store.read(_open_cases) if self._act_for(case, now)]
         changed = 0
         for case_id in due:
-            conversation = await self._store.run(lambda session, case_id=case_id: self._settle(session, case_id, now))
+            conversation = await self._store.run(partial(self._settle, case_id=case_id, now=now))
             if conversation is not None:
                 changed += 1
                 await self._tell(case_id, conversation)
@@ -100,4 +101,3 @@ class Deadlines:
 async def _open_cases(session: AsyncSession) -> Sequence[Case]:
     found = select(Case).where(Case.status.in_((WAITING, CLAIMED)), Case.conversation_id.is_not(None))
     return (await session.scalars(found)).all()
-

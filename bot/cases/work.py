@@ -12,6 +12,7 @@ from typing import TypeVar
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.cases.news import tell_consoles
 from bot.cases.notices import CaseNotices
 from bot.cases.opening import Request, open_case
 from bot.cases.records import close_case, requeue_case, take_over
@@ -28,7 +29,6 @@ from knowledge.replies import Reply
 
 T = TypeVar("T")
 
-QUEUE_TOPIC = "cases"
 CLOSE_REASONS = ("solved", "referred", "no_reply", "not_for_us")
 LONGEST_REPLY = 4000
 LONGEST_NOTE = 4000
@@ -47,11 +47,6 @@ class CaseNotFound(CaseProblem):
 
     def __init__(self) -> None:
         super().__init__("problem.not_found")
-
-
-def topic_of(case: int) -> str:
-    """Return the topic of the event bus on which a case's news travels."""
-    return f"case:{case}"
 
 
 def may_see(member: Member, case: Case, common_desk: str) -> bool:
@@ -220,8 +215,7 @@ class CaseWork:
         """Tell open consoles that a case has changed, and the outbox that there is something to deliver."""
         if conversation is not None:
             self._wake_outbox(conversation)
-        await self._bus.publish(QUEUE_TOPIC, {"case": case_id})
-        await self._bus.publish(topic_of(case_id), {"case": case_id})
+        await tell_consoles(self._bus, case_id)
 
     async def _do(self, case_id: int, work: Callable[[AsyncSession], Awaitable[str | None]]) -> None:
         await self.tell(case_id, await self._store.run(work))

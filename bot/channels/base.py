@@ -116,6 +116,10 @@ class DeliveryFailed(Exception):
         self.is_permanent = is_permanent
 
 
+class WindowClosed(DeliveryFailed):
+    """The service takes no message until the person writes again (WhatsApp, 24 hours after their last one)."""
+
+
 class Intake(Protocol):
     """Where channels bring their messages; the conversation core is the one at run time."""
 

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.cases.opening import open_case_of
 from bot.cases.relay import Relay
 from bot.channels.base import IncomingMessage, Payload, Receipt, Text, Unsupported
+from bot.conversations.addresses import find_conversation, set_address
 from bot.conversations.limits import RateLimiter, Verdict
 from bot.conversations.messages import (
     has_words,
@@ -34,6 +35,7 @@ from bot.errors import UnknownConversation
 from bot.logs import hashed
 from bot.store.engine import Store
 from bot.store.models import DONE, FAILED, PENDING, Conversation, Feedback, Inbox, Outbox
+from bot.store.sealing import Sealer
 from knowledge.replies import Reply
 
 logger = logging.getLogger(__name__)
@@ -55,6 +57,7 @@ class ConversationCore:
         wake_inbox: Wake,
         wake_outbox: Wake,
         relay: Relay,
+        sealer: Sealer,
         tell_staff: TellStaff,
         channels_opened_here: frozenset[str] = frozenset(),
     ) -> None:
@@ -66,6 +69,7 @@ class ConversationCore:
         self._wake_inbox = wake_inbox
         self._wake_outbox = wake_outbox
         self._relay = relay
+        self._sealer = sealer
         self._tell_staff = tell_staff
         self._channels_opened_here = channels_opened_here
 
@@ -92,7 +96,9 @@ class ConversationCore:
         """
         started = time.perf_counter()
         verdict = self._limiter.judge(f"{message.channel}:{message.address}")
-        known = await self._store.read(lambda session: _conversation_at(session, message.channel, message.address))
+        known = await self._store.read(
+            lambda session: find_conversation(session, self._sealer, message.channel, message.address)
+        )
         if known is None and message.channel in self._channels_opened_here:
             raise UnknownConversation(message.address)
         previous = (known and known.lang) or self._known_language(message.lang_hint)
@@ -132,7 +138,7 @@ class ConversationCore:
         if known := await session.scalar(repeat):
             return _receipt(known, is_duplicate=True)
         now = datetime.now(UTC)
-        conversation = await _conversation_at(session, message.channel, message.address, for_update=True)
+        conversation = await find_conversation(session, self._sealer, message.channel, message.address, for_update=True)
         if conversation is None:
             conversation = self._new_conversation(message.channel, message.address, message.lang_hint)
             session.add(conversation)
@@ -225,16 +231,17 @@ class ConversationCore:
 
     def _new_conversation(self, channel: str, address: str, lang: str | None) -> Conversation:
         now = datetime.now(UTC)
-        return Conversation(
+        conversation = Conversation(
             id=uuid.uuid4().hex,
             channel=channel,
-            address=address,
             lang=self._known_language(lang),
             is_lang_chosen=False,
             is_privacy_shown=False,
             created_at=now,
             last_at=now,
         )
+        set_address(self._sealer, conversation, address)
+        return conversation
 
     def _known_language(self, tag: str | None) -> str | None:
         """Return the language of a tag (`pl` for `pl-PL`) when it is one of ours."""
@@ -246,10 +253,3 @@ def _receipt(row: Inbox, *, is_duplicate: bool, case: int | None = None) -> Rece
     return Receipt(
         conversation=row.conversation_id or "", inbox_id=row.id, is_duplicate=is_duplicate, lang=row.lang, case=case
     )
-
-
-async def _conversation_at(
-    session: AsyncSession, channel: str, address: str, *, for_update: bool = False
-) -> Conversation | None:
-    found = select(Conversation).where(Conversation.channel == channel, Conversation.address == address)
-    return await session.scalar(found.with_for_update() if for_update else found)

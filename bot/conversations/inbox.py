@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cases.relay import Relay
 from bot.channels.base import Channel
+from bot.conversations.addresses import address_of
 from bot.conversations.erase import erase_conversation
 from bot.conversations.lanes import Lanes
 from bot.conversations.messages import rasa_message
@@ -29,6 +30,7 @@ from bot.logs import hashed
 from bot.store.engine import Store
 from bot.store.leases import Leases
 from bot.store.models import DONE, FAILED, PENDING, Conversation, Inbox
+from bot.store.sealing import Sealer
 from knowledge.locales import FALLBACK
 from knowledge.replies import Reply
 
@@ -50,6 +52,7 @@ class InboxWorker:
         channels: Mapping[str, Channel],
         wake_outbox: Callable[[str], None],
         relay: Relay,
+        sealer: Sealer,
         *,
         most_attempts: int,
         apology_after_seconds: float,
@@ -61,6 +64,7 @@ class InboxWorker:
         self._channels = channels
         self._wake_outbox = wake_outbox
         self._relay = relay
+        self._sealer = sealer
         self._most_attempts = most_attempts
         self._apology_after = timedelta(seconds=apology_after_seconds)
         self._outage_length = 0
@@ -205,7 +209,7 @@ class InboxWorker:
     async def _show_typing(self, conversation: Conversation) -> None:
         channel = self._channels.get(conversation.channel)
         if channel is not None:
-            await channel.show_typing(conversation.address)
+            await channel.show_typing(address_of(self._sealer, conversation))
 
 
 async def _postpone(

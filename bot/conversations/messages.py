@@ -11,6 +11,7 @@ import unicodedata
 from typing import Any
 
 from bot.channels.base import Content, Location, Text
+from bot.privacy.masking import mask_identity
 
 _KEPT_CONTROLS = "\n\t"
 _JOINERS = "\u200c\u200d"  # emoji and Arabic need them
@@ -81,9 +82,9 @@ def thumb_of_payload(payload: str) -> tuple[bool, int] | None:
 
 
 def stored_content(content: Content, text: str, place: str | None) -> dict[str, Any]:
-    """Return what the inbox keeps: the cleaned text, and of a position only the municipality."""
+    """Return what the inbox keeps: the cleaned text without identity numbers, and of a position the municipality."""
     if isinstance(content, Text):
-        return {"kind": "text", "text": text}
+        return {"kind": "text", "text": mask_identity(text)}
     if isinstance(content, Location):
         return {"kind": "place", "place": place}
     return content.model_dump(mode="json")

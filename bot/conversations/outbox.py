@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.channels.base import Channel, DeliveryFailed, OutgoingMessage
+from bot.channels.base import Channel, DeliveryFailed, OutgoingMessage, WindowClosed
+from bot.conversations.addresses import address_of
 from bot.conversations.erase import finish_erasure
 from bot.conversations.lanes import Lanes
 from bot.conversations.rasa import RasaAway, RasaClient
@@ -22,7 +23,8 @@ from bot.conversations.records import conversations_with_work, due_reply
 from bot.logs import hashed
 from bot.store.engine import Store
 from bot.store.leases import Leases
-from bot.store.models import DONE, FAILED, PENDING, Conversation, Outbox
+from bot.store.models import DONE, FAILED, HELD, PENDING, Conversation, Outbox
+from bot.store.sealing import Sealer
 from knowledge.replies import Reply
 
 logger = logging.getLogger(__name__)
@@ -39,10 +41,20 @@ ABSENT_CHANNEL_PAUSE_SECONDS = 60.0
 class OutboxWorker:
     """Takes replies from the outbox to their channels."""
 
-    def __init__(self, store: Store, rasa: RasaClient, channels: Mapping[str, Channel], leases: Leases) -> None:
+    def __init__(
+        self,
+        store: Store,
+        rasa: RasaClient,
+        channels: Mapping[str, Channel],
+        sealer: Sealer,
+        tell_staff: Callable[[int], Awaitable[None]],
+        leases: Leases,
+    ) -> None:
         self._store = store
         self._rasa = rasa
         self._channels = channels
+        self._sealer = sealer
+        self._tell_staff = tell_staff
         self._lanes = Lanes("outbox", self._deliver_all, MOST_AT_ONCE, leases)
 
     def wake(self, conversation: str) -> None:
@@ -82,6 +94,8 @@ class OutboxWorker:
             following = await self._store.run(
                 lambda session: _mark_delivered(session, row.id, conversation.id, message_id)
             )
+            if row.case_id is not None:
+                await self._tell_staff(row.case_id)
         logger.info(
             "reply_delivered",
             extra={
@@ -102,7 +116,7 @@ class OutboxWorker:
         message = OutgoingMessage(
             id=row.id,
             conversation=conversation.id,
-            address=conversation.address,
+            address=address_of(self._sealer, conversation),
             reply=reply,
             reply_to=row.reply_to,
             created_at=row.created_at,
@@ -119,21 +133,19 @@ class OutboxWorker:
         self, row: Outbox, failure: DeliveryFailed | RasaAway, is_last_word: bool
     ) -> tuple[Outbox, Conversation] | None:
         """Note a failed attempt; after the last one return the next reply. Rasa is waited for: it must forget, too."""
-        patience = PATIENCE_WITH_ERASURE if is_last_word else PATIENCE
         now = datetime.now(UTC)
         pause = min(FIRST_PAUSE_SECONDS * 2 ** min(row.attempts, 10), LONGEST_PAUSE_SECONDS) * random.uniform(0.8, 1.2)
-        is_given_up = False
-        if isinstance(failure, DeliveryFailed):
-            pause = pause if failure.retry_after_seconds is None else failure.retry_after_seconds
-            is_given_up = failure.is_permanent or now - row.created_at > patience
+        if isinstance(failure, DeliveryFailed) and failure.retry_after_seconds is not None:
+            pause = failure.retry_after_seconds
+        status = _status_after(failure, now - row.created_at, is_last_word)
         logger.warning(
             "delivery_failed",
             extra={
                 "conversation": hashed(row.conversation_id),
                 "reason": str(failure),
                 "attempts": row.attempts + 1,
-                "is_given_up": is_given_up,
-                "retry_in_seconds": None if is_given_up else round(pause, 1),
+                "status": status,
+                "retry_in_seconds": round(pause, 1) if status == PENDING else None,
             },
         )
 
@@ -141,13 +153,26 @@ class OutboxWorker:
             if (found := await session.get(Outbox, row.id)) is not None:
                 found.attempts += 1
                 found.error = str(failure)[:200]
-                found.status = FAILED if is_given_up else PENDING
+                found.status = status
                 found.next_attempt_at = now + timedelta(seconds=pause)
-            if is_given_up and is_last_word:
+            if status == FAILED and is_last_word:
                 await finish_erasure(session, row.id)
-            return await due_reply(session, row.conversation_id) if is_given_up else None
+            return await due_reply(session, row.conversation_id) if status != PENDING else None
 
-        return await self._store.run(note)
+        following = await self._store.run(note)
+        if row.case_id is not None:
+            await self._tell_staff(row.case_id)
+        return following
+
+
+def _status_after(failure: DeliveryFailed | RasaAway, age: timedelta, is_last_word: bool) -> str:
+    """Return what becomes of a reply that did not arrive: tried again, held until the person writes, or given up."""
+    if isinstance(failure, RasaAway):
+        return PENDING
+    if isinstance(failure, WindowClosed):
+        return HELD
+    is_late = age > (PATIENCE_WITH_ERASURE if is_last_word else PATIENCE)
+    return FAILED if failure.is_permanent or is_late else PENDING
 
 
 async def _mark_delivered(

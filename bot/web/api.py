@@ -21,6 +21,7 @@ from bot.conversations.core import ConversationCore
 from bot.errors import UnknownConversation
 from bot.events import Events
 from bot.store.engine import Store
+from bot.store.sealing import Sealer
 from bot.web.guards import ApiError, read_body
 from bot.web.history import conversation_exists, missed_replies, read_history
 from bot.web.tokens import COOKIE, Tokens, token_of
@@ -75,6 +76,7 @@ def make_api(
     tokens: Tokens,
     locales: Locales,
     languages: Mapping[str, Language],
+    sealer: Sealer,
     *,
     is_https: bool,
 ) -> APIRouter:
@@ -116,7 +118,7 @@ def make_api(
 
     @router.get("/history")
     async def history(response: Response, address: str = Depends(person)) -> dict[str, Any]:
-        found = await store.read(lambda session: read_history(session, address))
+        found = await store.read(lambda session: read_history(session, sealer, address))
         if found is None:
             raise _gone()
         response.headers["Cache-Control"] = "no-store"
@@ -128,12 +130,12 @@ def make_api(
         after: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0,
         address: str = Depends(person),
     ) -> StreamingResponse:
-        if not await store.read(lambda session: conversation_exists(session, address)):
+        if not await store.read(lambda session: conversation_exists(session, sealer, address)):
             raise _gone()
         is_number = last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 16
         last = int(last_event_id) if is_number else after
         return StreamingResponse(
-            _events(store, channel, address, last),
+            _events(store, sealer, channel, address, last),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
@@ -158,13 +160,13 @@ def make_api(
     return router
 
 
-async def _events(store: Store, channel: WebChannel, address: str, last: int) -> AsyncIterator[str]:
+async def _events(store: Store, sealer: Sealer, channel: WebChannel, address: str, last: int) -> AsyncIterator[str]:
     try:
         async with channel.listening(address) as events:
             yield ": here\n\n"
             # Listening began before this looks back, so nothing falls between; what comes twice is dropped. While the
             # bus is away the stream ends after it, and the page comes back every few seconds for what it has missed.
-            missed = await store.read(lambda session: missed_replies(session, address, last))
+            missed = await store.read(lambda session: missed_replies(session, sealer, address, last))
             for reply in missed:
                 yield _written(reply)
             known = {reply.id for reply in missed}

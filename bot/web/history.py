@@ -8,19 +8,21 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels.web import WEB, Event, client_id, reply_data
-from bot.store.models import Conversation, Inbox, Outbox
+from bot.conversations.addresses import find_conversation
+from bot.store.models import Inbox, Outbox
+from bot.store.sealing import Sealer
 
 MOST_ENTRIES = 500
 
 
-async def conversation_exists(session: AsyncSession, address: str) -> bool:
+async def conversation_exists(session: AsyncSession, sealer: Sealer, address: str) -> bool:
     """Say whether the conversation is still kept."""
-    return await _conversation(session, address) is not None
+    return await find_conversation(session, sealer, WEB, address) is not None
 
 
-async def read_history(session: AsyncSession, address: str) -> dict[str, Any] | None:
+async def read_history(session: AsyncSession, sealer: Sealer, address: str) -> dict[str, Any] | None:
     """Return the newest entries in the order in which they happened, or None when the conversation is gone."""
-    conversation = await _conversation(session, address)
+    conversation = await find_conversation(session, sealer, WEB, address)
     if conversation is None:
         return None
     sent = select(Inbox).where(Inbox.conversation_id == conversation.id)
@@ -37,21 +39,15 @@ async def read_history(session: AsyncSession, address: str) -> dict[str, Any] | 
     }
 
 
-async def missed_replies(session: AsyncSession, address: str, last: int) -> list[Event]:
+async def missed_replies(session: AsyncSession, sealer: Sealer, address: str, last: int) -> list[Event]:
     """Return the replies after an event id."""
-    conversation = await _conversation(session, address)
+    conversation = await find_conversation(session, sealer, WEB, address)
     if conversation is None:
         return []
     later = select(Outbox).where(Outbox.conversation_id == conversation.id, Outbox.id > last)
     rows = (await session.scalars(later.order_by(Outbox.id))).all()
     # The last word of an erasure is left to its delivery, which ends with the row gone.
     return [Event("reply", _reply(row, address), row.id) for row in rows if row.reply.get("effect") != "erase"]
-
-
-async def _conversation(session: AsyncSession, address: str) -> Conversation | None:
-    return await session.scalar(
-        select(Conversation).where(Conversation.channel == WEB, Conversation.address == address)
-    )
 
 
 def _said(row: Inbox, address: str) -> dict[str, Any]:

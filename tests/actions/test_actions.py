@@ -153,7 +153,9 @@ async def test_outside_the_hours_the_person_hears_when_there_will_be_an_answer(
     assert "wtorek 24 listopada, 09:00" in reply.text
 
 
-@pytest.mark.parametrize(("slots", "reason"), [({"failures": 2.0}, "abstained"), ({"article": "homeless-care"}, "topic")])
+@pytest.mark.parametrize(
+    ("slots", "reason"), [({"failures": 2.0}, "abstained"), ({"article": "homeless-care"}, "topic")]
+)
 async def test_the_request_says_why_a_person_is_wanted(
     library: ToldLibrary, handoff: ListHandoff, slots: dict[str, Any], reason: str
 ) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from bot.app import Bot, Content
 from bot.channels.base import Content as MessageContent
 from bot.channels.base import DeliveryFailed, IncomingMessage, Location, Payload, Receipt, Text, Unsupported
+from bot.conversations.addresses import find_conversation
 from bot.settings import Settings
 from bot.store.models import Base, Conversation, Feedback, Inbox, Outbox
 from knowledge.replies import Button, Reply
@@ -30,9 +31,7 @@ async def say(bot: Bot, content: MessageContent | str, key: str = "1", address: 
 
 
 async def conversation_of(bot: Bot, address: str = "anna") -> Conversation:
-    found = await bot.store.read(
-        lambda session: session.scalar(select(Conversation).where(Conversation.address == address))
-    )
+    found = await bot.store.read(lambda session: find_conversation(session, bot.sealer, "test", address))
     assert found is not None
     return found
 
@@ -434,7 +433,7 @@ async def test_erasing_empties_rasa_and_the_store_then_says_so_and_forgets_that_
     assert channel.texts[-1] == "It is done."
     assert rasa.erased == [receipt.conversation]
     await asyncio.sleep(0.2)
-    assert [await count(bot, table) for table in ROWS_OF_A_PERSON] == [0, 0, 0, 0]
+    assert [await count(bot, table) for table in ROWS_OF_A_PERSON] == [0, 0, 0]
     kept = (await bot.store.read(lambda session: session.scalars(select(Inbox)))).all()
     assert [(row.conversation_id, row.content) for row in kept] == [(None, {"kind": "erased"})]
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from bot.conversations.addresses import find_conversation
 from bot.store.case_models import Case
 from bot.store.models import Conversation
 from bot.web.tokens import COOKIE
@@ -320,8 +321,10 @@ def an_escalation(token: str, **more: Any) -> dict[str, Any]:
 
 
 async def conversation_id(service: Service, token: str) -> str:
-    found = select(Conversation.id).where(Conversation.address == token.split(".")[0])
-    return str(await service.bot.store.read(lambda session: session.scalar(found)))
+    store, sealer, address = service.bot.store, service.bot.sealer, token.split(".")[0]
+    found = await store.read(lambda session: find_conversation(session, sealer, "web", address))
+    assert found is not None
+    return found.id
 
 
 async def test_an_escalation_is_kept_once(client: httpx.AsyncClient, service: Service, token: str) -> None:

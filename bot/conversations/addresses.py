@@ -1,0 +1,61 @@
+"""Where a person is reached, kept so that the store alone does not tell it.
+
+A conversation is found by the keyed hash of channel and address; the address itself is stored encrypted, since a reply
+needs it again.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.store.engine import Store
+from bot.store.models import Conversation
+from bot.store.sealing import Sealer
+
+BATCH = 500
+
+
+def named(channel: str, address: str) -> str:
+    """Return what the hash is taken of: the same number on two channels is two conversations."""
+    return f"{channel}:{address}"
+
+
+async def find_conversation(
+    session: AsyncSession, sealer: Sealer, channel: str, address: str, *, for_update: bool = False
+) -> Conversation | None:
+    """Return the conversation at an address, whichever of the keys it was stored with."""
+    digests = sealer.digests(named(channel, address))
+    found = select(Conversation).where(Conversation.channel == channel, Conversation.address.in_(digests))
+    return await session.scalar(found.with_for_update() if for_update else found)
+
+
+def set_address(sealer: Sealer, conversation: Conversation, address: str) -> None:
+    """Write the address into a conversation."""
+    conversation.address = sealer.digest(named(conversation.channel, address))
+    conversation.address_sealed = sealer.seal(address)
+
+
+def address_of(sealer: Sealer, conversation: Conversation) -> str:
+    """Return the address again.
+
+    Raises:
+        CannotUnseal: The key that it was stored with is missing.
+    """
+    return sealer.unseal(conversation.address_sealed) if conversation.address_sealed else conversation.address
+
+
+async def seal_old_addresses(store: Store, sealer: Sealer) -> int:
+    """Hash and encrypt the addresses that an older version stored as they are; return how many there were."""
+
+    async def seal(session: AsyncSession) -> int:
+        old = select(Conversation).where(Conversation.address_sealed.is_(None)).limit(BATCH)
+        rows = (await session.scalars(old)).all()
+        for row in rows:
+            set_address(sealer, row, row.address)
+        return len(rows)
+
+    total = 0
+    while done := await store.run(seal):
+        total += done
+    return total
