@@ -19,6 +19,7 @@ from bot.store.staff_models import AuditEntry, Staff
 PAGE = 50
 MOST_ENTRIES = 300
 ACTIVE_MINUTES = 60
+THUMBS = {"thumb:up": "👍", "thumb:down": "👎"}
 STATUSES = (WAITING, CLAIMED, "mine", CLOSED)
 
 
@@ -161,10 +162,11 @@ async def read_entries(session: AsyncSession, case: Case) -> list[Entry]:
 
 def _said(row: Inbox, titles: Mapping[str, str], photos: set[int]) -> Entry:
     kind = str(row.content.get("kind", ""))
+    payload = str(row.content.get("payload", ""))
     text = {
         "text": row.content.get("text", ""),
         "place": row.content.get("place") or "",
-        "payload": titles.get(row.content.get("payload", ""), row.content.get("payload", "")),
+        "payload": titles.get(payload, THUMBS.get(payload.rpartition(":")[0], payload)),
         "unsupported": row.content.get("what", ""),
     }.get(kind, "")
     return Entry(row.id, "person", row.received_at, mask(str(text)), row.lang, kind=kind, has_photo=row.id in photos)

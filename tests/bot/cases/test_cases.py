@@ -58,7 +58,7 @@ async def test_a_claimed_conversation_goes_to_the_worker_and_the_bot_says_nothin
     await asyncio.sleep(0.2)
     assert (len(rasa.received), len(channel.delivered)) == (asked, told)
     view = await bot.store.read(lambda session: _entries(session, case))
-    assert [entry.text for entry in view if entry.side == "person"][-2:] == ["ok", "article:bsn"]
+    assert [entry.text for entry in view if entry.side == "person"][-3:] == ["ok", "article:bsn", "👍"]
     await bot.cases.reply(case, ioana, HELLO)
     await channel.wait_for_text("Bună, sunt Ioana.")
     assert channel.delivered[-1].reply.author == "Ioana, WIN-punt West-Brabant, Roosendaal"
