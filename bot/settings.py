@@ -107,7 +107,19 @@ class Settings(BaseSettings):
     telegram_webhook_secret: SecretStr | None = None
     telegram_api_url: str = "https://api.telegram.org"
 
-    @field_validator("telegram_token", "telegram_webhook_secret", *Secrets.model_fields, mode="before")
+    whatsapp_token: SecretStr | None = None
+    whatsapp_phone_id: str = ""
+    whatsapp_app_secret: SecretStr | None = None
+    whatsapp_verify_token: SecretStr | None = None
+    whatsapp_api_url: str = "https://graph.facebook.com"
+    whatsapp_template: str = ""
+
+    @field_validator(
+        *("telegram_token", "telegram_webhook_secret"),
+        *("whatsapp_token", "whatsapp_app_secret", "whatsapp_verify_token"),
+        *Secrets.model_fields,
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -121,6 +133,14 @@ class Settings(BaseSettings):
                 )
             if not self.telegram_webhook_secret:
                 raise ValueError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET must be set for Telegram's webhook")
+        return self
+
+    @model_validator(mode="after")
+    def _whatsapp_is_complete(self) -> Settings:
+        names = ("whatsapp_token", "whatsapp_phone_id", "whatsapp_app_secret", "whatsapp_verify_token")
+        missing = [PREFIX + name.upper() for name in names if not getattr(self, name)]
+        if 0 < len(missing) < len(names):
+            raise ValueError(f"{', '.join(missing)} must be set for WhatsApp; see docs/whatsapp.md")
         return self
 
     @model_validator(mode="after")

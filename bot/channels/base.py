@@ -39,14 +39,22 @@ class Location(BaseModel, frozen=True):
     longitude: float = Field(ge=-180, le=180)
 
 
+class Photo(BaseModel, frozen=True):
+    """A picture. Only its id is here: `Channel.fetch` brings the bytes, to the one who may look at it."""
+
+    kind: Literal["photo"] = "photo"
+    media_type: str
+    file_id: str
+
+
 class Unsupported(BaseModel, frozen=True):
-    """Something we cannot read yet, such as a photo, a sticker or a voice message; nothing of it is kept."""
+    """Something we cannot read yet, such as a sticker or a voice message; nothing of it is kept."""
 
     kind: Literal["unsupported"] = "unsupported"
     what: str
 
 
-Content = Annotated[Text | Payload | Location | Unsupported, Field(discriminator="kind")]
+Content = Annotated[Text | Payload | Location | Photo | Unsupported, Field(discriminator="kind")]
 
 
 class IncomingMessage(BaseModel, frozen=True):
@@ -120,6 +128,46 @@ class WindowClosed(DeliveryFailed):
     """The service takes no message until the person writes again (WhatsApp, 24 hours after their last one)."""
 
 
+WINDOW_CLOSED = "window_closed"  # the `why` of a failed status; see `StatusSink`
+
+
+class FetchFailed(Exception):
+    """A file that a person sent could not be had.
+
+    Attributes:
+        is_too_large: It is larger than what was asked for; the person can send a smaller one.
+    """
+
+    def __init__(self, why: str, *, is_too_large: bool = False) -> None:
+        super().__init__(why)
+        self.is_too_large = is_too_large
+
+
+class StatusSink(Protocol):
+    """Who wants to know what became of sent messages, on channels whose service tells (WhatsApp)."""
+
+    async def delivered(
+        self,
+        channel: str,
+        channel_message_id: str,
+        state: Literal["delivered", "read", "failed"],
+        why: str | None = None,
+    ) -> None:
+        """Take note of a status; an unknown id is ignored.
+
+        The service may tell a status twice, late, and "delivered" after "read": only the furthest one holds.
+
+        Args:
+            channel: The channel's `name`.
+            channel_message_id: What `Channel.deliver` returned.
+            state: "failed" says that a message which the service had taken did not arrive after all.
+            why: Of a failure. `WINDOW_CLOSED` means the same as the error `WindowClosed`: hold the reply.
+
+        Raises:
+            StoreUnavailable: Nothing was kept; the service will tell again.
+        """
+
+
 class Intake(Protocol):
     """Where channels bring their messages; the conversation core is the one at run time."""
 
@@ -135,6 +183,7 @@ class Channel(ABC):
     """One channel. `bot.app` builds it, calls `start` once the store is ready and `stop` before it closes."""
 
     name: str
+    statuses: StatusSink | None = None  # set by `bot.app` before `start`, where somebody wants to know
 
     @abstractmethod
     async def start(self, intake: Intake) -> None:
@@ -157,6 +206,14 @@ class Channel(ABC):
 
     async def show_typing(self, address: str) -> None:  # noqa: B027 - a channel without such a sign shows nothing
         """Show that an answer is on its way; failing to is not an error."""
+
+    async def fetch(self, file_id: str, most_bytes: int) -> bytes:
+        """Return a file that a person sent, such as a `Photo`.
+
+        Raises:
+            FetchFailed: It is gone, larger than `most_bytes`, or the service does not answer.
+        """
+        raise FetchFailed("no files on this channel")
 
     def router(self) -> APIRouter | None:
         """Return HTTP routes of this channel (a webhook, a web API), or None."""

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cases.opening import open_case_of
 from bot.cases.relay import Relay
-from bot.channels.base import IncomingMessage, Payload, Receipt, Text, Unsupported
+from bot.channels.base import IncomingMessage, Payload, Photo, Receipt, Text, Unsupported
 from bot.conversations.addresses import find_conversation, set_address
 from bot.conversations.limits import RateLimiter, Verdict
 from bot.conversations.messages import (
@@ -187,7 +187,7 @@ class ConversationCore:
             return relayed
         if isinstance(content, Text):
             return self._answer_text(reading)
-        if isinstance(content, Unsupported):
+        if isinstance(content, Unsupported | Photo):  # a photo is for the staff, who have not taken it here
             return [self._notices.error(lang, "unsupported")]
         if isinstance(content, Payload):
             return self._answer_payload(content.payload, lang, conversation)
