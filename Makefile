@@ -21,7 +21,7 @@ lint:
 	@.venv/bin/ruff format --check . 
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
-	@.venv/bin/yamllint -s compose.yaml config.yml endpoints.yml credentials.yml data
+	@.venv/bin/yamllint -s compose.yaml compose.scale.yaml config.yml endpoints.yml endpoints-scale.yml credentials.yml data
 
 clean:
 	rm -rf .venv .venv-rasa var

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 KNOWN = {PREFIX + name.upper() for name in (*Settings.model_fields, *ActionSettings.model_fields)}
 
 
-@pytest.mark.parametrize("file", ["Dockerfile", "compose.yaml", ".env.example", "docs/operators.md", "README.md"])
+@pytest.mark.parametrize("file", ["Dockerfile", "compose.yaml", "compose.scale.yaml", ".env.example", "docs/operators.md", "README.md"])
 def test_every_setting_that_is_named_exists(file: str) -> None:
     named = set(re.findall(rf"\b{PREFIX}[A-Z_]+", (ROOT / file).read_text(encoding="utf-8")))
     assert named - KNOWN == set()

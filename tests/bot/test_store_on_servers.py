@@ -156,13 +156,14 @@ async def test_several_processes_may_migrate_at_once(postgres: Any) -> None:
         await store.close()
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit SET act = 'x'", "DELETE FROM audit", "TRUNCATE audit"])
-async def test_the_audit_log_refuses_every_change(any_store: Store, statement: str) -> None:
-    if any_store.engine.dialect.name == "sqlite" and statement.startswith("TRUNCATE"):
-        pytest.skip("SQLite has no TRUNCATE")
+async def test_the_audit_log_refuses_every_change(any_store: Store) -> None:
     await any_store.run(fill)
-    with pytest.raises(DBAPIError, match="only ever added to"):
-        await execute(any_store, statement)
+    changes = ["UPDATE audit SET act = 'x'", "DELETE FROM audit"]
+    if any_store.is_shared:
+        changes.append("TRUNCATE audit")  # SQLite does not know it
+    for change in changes:
+        with pytest.raises(DBAPIError, match="only ever added to"):
+            await execute(any_store, change)
     assert await count(any_store, AuditEntry) == 1
 
 
