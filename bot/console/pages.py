@@ -63,7 +63,12 @@ class Pages:
             here=request.url.path,
             **values,
         )
-        headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
+        headers = {
+            "Content-Security-Policy": POLICY,
+            "Cache-Control": "no-store",
+            # Without any referrer a browser sends `Origin: null` with a form, which could be anybody's.
+            "Referrer-Policy": "same-origin",
+        }
         return HTMLResponse(content, status, headers=headers)
 
     def language_of(self, request: Request, member: Member | None) -> str:
@@ -74,7 +79,7 @@ class Pages:
         return asked if asked in LANGUAGES else LANGUAGES[0]
 
     @pass_context
-    def _text(self, context: Context, key: str, **values: object) -> str:
+    def _text(self, context: Context, key: str, /, **values: object) -> str:
         return self.texts.t(context["ui"], key, **values)
 
     @pass_context

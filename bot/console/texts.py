@@ -39,7 +39,7 @@ class ConsoleTexts:
                 raise ConsoleTextsUnusable(data_dir / "console" / f"{lang}.yml", f"lacks {', '.join(missing)}")
         return cls(texts)
 
-    def t(self, lang: str, key: str, **values: object) -> str:
+    def t(self, lang: str, key: str, /, **values: object) -> str:
         """Return a text, with its placeholders filled in."""
         text = self._texts[lang if lang in self._texts else LANGUAGES[0]][key]
         return text.format(**values) if values else text

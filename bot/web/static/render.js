@@ -35,7 +35,12 @@ export function renderReply(reply, t, actions, { isDesk = false } = {}) {
   else if (calls.length) bubble.append(callLinks(calls, isEmergency, t));
   if (pages.length) bubble.append(sourceLinks(pages, t));
   if (reply.footer) bubble.append(make("p", "foot", reply.footer));
-  element.append(make("span", "hidden", "Zorgbrug: "), bubble);
+  if (reply.author) {
+    element.classList.add("person");
+    element.append(make("p", "author", reply.author), make("span", "hidden", `${t("person")}: `), bubble);
+  } else {
+    element.append(make("span", "hidden", "Zorgbrug: "), bubble);
+  }
   const buttons = reply.buttons.map((button) => choice(button.title, () => actions.tap(button.payload, button.title)));
   if (isDesk) buttons.unshift(choice(t("show_large"), () => actions.showDesk(reply)));
   if (buttons.length) {

@@ -17,7 +17,7 @@ from bot.store.case_models import Case
 from bot.store.models import Conversation
 from bot.store.staff_models import Staff, StaffDesk
 
-OPEN = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)  # a Tuesday, 11:00 in the Netherlands
+OPEN = datetime(2026, 11, 17, 10, 0, tzinfo=UTC)  # a Tuesday, 11:00 in the Netherlands
 
 
 @dataclass
