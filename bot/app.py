@@ -22,6 +22,7 @@ from bot.cases.deadlines import Deadlines, Patience
 from bot.cases.desks import Desks
 from bot.cases.news import tell_consoles
 from bot.cases.notices import CaseNotices
+from bot.cases.photos import PhotoKeeper
 from bot.cases.relay import Relay
 from bot.cases.work import CaseWork
 from bot.channels.base import Channel
@@ -41,6 +42,7 @@ from bot.conversations.notices import Notices
 from bot.conversations.outbox import OutboxWorker
 from bot.conversations.rasa import RasaClient
 from bot.conversations.retention import Retention
+from bot.conversations.statuses import DeliveryStatuses
 from bot.conversations.understanding import Understanding
 from bot.errors import StoreUnavailable
 from bot.events import Bus, make_bus
@@ -155,6 +157,10 @@ class Bot:
             self.cases.tell,
             channels_opened_here=frozenset({self.web.name}),
         )
+        self._photos = PhotoKeeper(self.store, self.sealer, self.channels, content.case_notices, self.cases.tell)
+        statuses = DeliveryStatuses(self.store, partial(tell_consoles, self.bus))
+        for channel in self.channels.values():
+            channel.statuses = statuses
         self._retention = Retention(self.store, self.rasa, settings.retention_days)
         self._sweeping: list[asyncio.Task[None]] = []
 
@@ -207,6 +213,7 @@ class Bot:
     async def _sweep(self) -> None:
         await self.inbox.sweep()
         await self.outbox.sweep()
+        await self._photos.sweep()
 
     async def _mind_the_cases(self) -> None:
         await self.deadlines.sweep(datetime.now(UTC))
@@ -304,6 +311,11 @@ def _channels(settings: Settings, content: Content, web: WebChannel) -> dict[str
         served = [code for code, language in content.notices.languages.items() if language.served]
         telegram = TelegramChannel(settings, content.locales, served)
         channels[telegram.name] = telegram
+    if settings.whatsapp_token is not None:
+        from bot.channels.whatsapp import WhatsAppChannel
+
+        whatsapp = WhatsAppChannel(settings, content.locales)
+        channels[whatsapp.name] = whatsapp
     return channels
 
 

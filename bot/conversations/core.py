@@ -168,6 +168,8 @@ class ConversationCore:
         if replies is not None:
             row.status = DONE
             add_replies(session, conversation, self._notices.with_privacy_line(conversation, replies), now, row)
+        if isinstance(message.content, Photo) and row.case_id is None:
+            row.content = {"kind": "photo"}  # nobody will fetch it
         case = await open_case_of(session, conversation.id)
         return _receipt(row, is_duplicate=False, case=case.id if case else row.case_id)
 
