@@ -35,7 +35,7 @@ from bot.service import RunningService, temporary_service
 from bot.settings import Settings
 
 WARM_UP_MESSAGES = 20
-QUIET_AFTER_SECONDS = 180.0
+QUIET_AFTER_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
