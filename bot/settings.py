@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     longest_text: int = Field(2000, ge=100)
     largest_request_bytes: int = Field(64 * 1024, ge=1024)
     retention_days: int = Field(30, ge=1)
+    case_retention_days: int = Field(90, ge=1)
 
     translate_url: str = ""
     translate_key: SecretStr | None = None
@@ -112,6 +113,7 @@ class Settings(BaseSettings):
     whatsapp_app_secret: SecretStr | None = None
     whatsapp_verify_token: SecretStr | None = None
     whatsapp_api_url: str = "https://graph.facebook.com"
+    whatsapp_api_version: str = Field("26.0", pattern=r"^(1[7-9]|[2-9][0-9])\.0$")
     whatsapp_template: str = ""
 
     @field_validator(

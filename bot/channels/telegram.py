@@ -14,7 +14,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Header, HTTPException, Request
-from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message, Update
+from telegram import (
+    Bot,
+    BotCommand,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    Message,
+    PhotoSize,
+    Update,
+)
 from telegram.constants import ChatAction, ChatType, ParseMode
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
@@ -23,11 +32,13 @@ from bot.channels.base import (
     Channel,
     Content,
     DeliveryFailed,
+    FetchFailed,
     IncomingMessage,
     Intake,
     Location,
     OutgoingMessage,
     Payload,
+    Photo,
     Text,
     Unsupported,
 )
@@ -51,6 +62,7 @@ COMMANDS = {
 ALLOWED_UPDATES = ("message", "callback_query")
 POLL_SECONDS = 25
 RETRY_DELAYS_SECONDS = (1.0, 2.0, 5.0, 15.0, 30.0)
+LARGEST_PHOTO_BYTES = 5 * 1024 * 1024
 LEAVE_OUT_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 # httpx writes every address at INFO, and Telegram's addresses hold the token.
@@ -120,6 +132,19 @@ class TelegramChannel(Channel):
             await self._bot.send_chat_action(address, ChatAction.TYPING)
         except TelegramError as error:
             logger.debug("telegram_typing_failed", extra={"error": type(error).__name__})
+
+    async def fetch(self, file_id: str, most_bytes: int) -> bytes:
+        """Return a photo that a person sent; Telegram keeps it for us at least an hour."""
+        try:
+            file = await self._bot.get_file(file_id)
+            if (file.file_size or 0) > most_bytes:
+                raise FetchFailed(f"the file has {file.file_size} bytes", is_too_large=True)
+            content = bytes(await file.download_as_bytearray())
+        except TelegramError as error:
+            raise FetchFailed(f"Telegram did not give the file: {type(error).__name__}") from error
+        if len(content) > most_bytes:
+            raise FetchFailed(f"the file has {len(content)} bytes", is_too_large=True)
+        return content
 
     def router(self) -> APIRouter | None:
         """Return the webhook's route when Telegram is to call us."""
@@ -216,15 +241,16 @@ class TelegramChannel(Channel):
         content = content_of(update)
         if user is None or chat is None or content is None or chat.type != ChatType.PRIVATE:
             return
-        await intake.accept(
-            IncomingMessage(
-                channel=self.name,
-                address=str(chat.id),
-                external_id=str(update.update_id),
-                content=content,
-                lang_hint=user.language_code,
+        for ending, said in (*_caption_of(update), ("", content)):
+            await intake.accept(
+                IncomingMessage(
+                    channel=self.name,
+                    address=str(chat.id),
+                    external_id=f"{update.update_id}{ending}",
+                    content=said,
+                    lang_hint=user.language_code,
+                )
             )
-        )
         if update.callback_query is not None:
             try:
                 await update.callback_query.answer()
@@ -253,8 +279,10 @@ def content_of(update: Update) -> Content | None:
         return _text_or_command(message.text)
     if message.location is not None:
         return Location(latitude=message.location.latitude, longitude=message.location.longitude)
+    if message.photo:
+        # Telegram makes a JPEG of every photo, in several sizes.
+        return Photo(media_type="image/jpeg", file_id=_best_size(message.photo).file_id)
     kinds: Mapping[str, Any] = {
-        "photo": message.photo,
         "sticker": message.sticker,
         "voice": message.voice or message.audio or message.video_note,
         "video": message.video or message.animation,
@@ -263,6 +291,18 @@ def content_of(update: Update) -> Content | None:
     }
     what = next((kind for kind, value in kinds.items() if value), None)
     return Unsupported(what=what) if what else None
+
+
+def _caption_of(update: Update) -> list[tuple[str, Content]]:
+    """Return the words under a picture as a message of their own, which comes first: they may tell of danger."""
+    caption = update.message.caption if update.message is not None else None
+    return [(":caption", Text(text=caption))] if caption else []
+
+
+def _best_size(sizes: Sequence[PhotoSize]) -> PhotoSize:
+    """Return the largest size that is no heavier than we take, else the smallest."""
+    by_area = sorted(sizes, key=lambda size: size.width * size.height)
+    return next((size for size in reversed(by_area) if (size.file_size or 0) <= LARGEST_PHOTO_BYTES), by_area[0])
 
 
 def _text_or_command(text: str) -> Content:

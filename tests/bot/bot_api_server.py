@@ -1,6 +1,6 @@
 """A Bot API server on the loopback: enough of Telegram's HTTP interface to drive the real client library against it.
 
-Source of the shapes: Telegram Bot API 9, getUpdates, sendMessage, answerCallbackQuery, sendContact.
+Source of the shapes: Telegram Bot API 9, getUpdates, sendMessage, answerCallbackQuery, sendContact, getFile.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
 from bot.service import free_ports
 
@@ -31,6 +31,7 @@ class BotApiServer:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.updates: list[dict[str, Any]] = []
         self.failures: list[tuple[str, int, dict[str, Any]]] = []
+        self.files: dict[str, bytes] = {}
         self.url = ""
         self._ids = itertools.count(1)
         self._changed = asyncio.Condition()
@@ -96,6 +97,14 @@ class BotApiServer:
             self._changed.notify_all()
         if method == "getMe":
             return _ok({"id": 1, "is_bot": True, "first_name": "Zorgbrug", "username": "zorgbrug_bot"})
+        if method == "getFile":
+            name = str(body["file_id"])
+            if name not in self.files:
+                return JSONResponse(
+                    {"ok": False, "error_code": 400, "description": "Bad Request: invalid file_id"}, 400
+                )
+            size = len(self.files[name])
+            return _ok({"file_id": name, "file_unique_id": name, "file_size": size, "file_path": f"photos/{name}"})
         if method in ("sendMessage", "sendContact"):
             return _ok(
                 {
@@ -131,6 +140,10 @@ async def bot_api_server() -> AsyncIterator[BotApiServer]:
             return JSONResponse({"ok": False, "error_code": 401, "description": "Unauthorized"}, 401)
         body = {name: _decoded(value) for name, value in parse_qsl((await request.body()).decode())}
         return await state._call(method, body)
+
+    @app.get("/file/bot{token}/photos/{name}")
+    async def file(token: str, name: str) -> Response:
+        return Response(state.files[name], media_type="image/jpeg")
 
     (port,) = free_ports(1)
     state.url = f"http://127.0.0.1:{port}"

@@ -12,10 +12,12 @@ from fastapi import FastAPI
 
 from bot.channels.base import (
     DeliveryFailed,
+    FetchFailed,
     IncomingMessage,
     Location,
     OutgoingMessage,
     Payload,
+    Photo,
     Receipt,
     Text,
     Unsupported,
@@ -92,13 +94,16 @@ async def test_what_people_send_becomes_text_command_tap_location_or_something_u
     await server.push(
         {"message": {**server._message(), "photo": [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]}}
     )
-    messages = await intake.wait(5)
+    sticker = {"file_id": "s", "file_unique_id": "s", "width": 1, "height": 1, "is_animated": False, "is_video": False}
+    await server.push({"message": {**server._message(), "sticker": {**sticker, "type": "regular"}}})
+    messages = await intake.wait(6)
     assert [message.content for message in messages] == [
         Text(text="nie mam lekarza"),
         Payload(payload="languages"),
         Payload(payload="article:gp-register"),
         Location(latitude=51.59, longitude=4.78),
-        Unsupported(what="photo"),
+        Photo(media_type="image/jpeg", file_id="f"),
+        Unsupported(what="sticker"),
     ]
     assert {message.lang_hint for message in messages} == {"pl"}
 
@@ -123,6 +128,48 @@ async def test_an_update_that_makes_no_sense_does_not_hold_up_the_next(
     await server.say("hallo")
     messages = await intake.wait(1)
     assert messages[0].content == Text(text="hallo")
+
+
+def photo_size(name: str, side: int, file_size: int) -> dict[str, object]:
+    return {"file_id": name, "file_unique_id": name, "width": side, "height": side, "file_size": file_size}
+
+
+async def test_of_the_sizes_of_a_photo_the_largest_that_is_not_too_heavy_counts(
+    server: BotApiServer, channel: TelegramChannel
+) -> None:
+    intake = ListIntake()
+    await channel.start(intake)
+    sizes = [photo_size("small", 90, 2_000), photo_size("large", 900, 90_000), photo_size("huge", 9000, 9_000_000)]
+    await server.push({"message": {**server._message(), "photo": sizes}})
+    messages = await intake.wait(1)
+    assert messages[0].content == Photo(media_type="image/jpeg", file_id="large")
+
+
+async def test_the_words_under_a_photo_come_first_as_a_message_of_their_own(
+    server: BotApiServer, channel: TelegramChannel
+) -> None:
+    intake = ListIntake()
+    await channel.start(intake)
+    message = server._message(photo=[photo_size("p", 90, 2_000)], caption="my child swallowed this")
+    update = await server.push({"message": message})
+    messages = await intake.wait(2)
+    assert [(message.external_id, message.content) for message in messages] == [
+        (f"{update}:caption", Text(text="my child swallowed this")),
+        (str(update), Photo(media_type="image/jpeg", file_id="p")),
+    ]
+
+
+async def test_a_photo_is_fetched_unless_it_is_too_large_or_gone(
+    server: BotApiServer, channel: TelegramChannel
+) -> None:
+    server.files["p"] = b"\xff\xd8picture"
+    assert await channel.fetch("p", 100) == b"\xff\xd8picture"
+    with pytest.raises(FetchFailed) as too_large:
+        await channel.fetch("p", 5)
+    assert too_large.value.is_too_large
+    with pytest.raises(FetchFailed) as gone:
+        await channel.fetch("q", 100)
+    assert not gone.value.is_too_large
 
 
 async def test_a_group_is_not_answered(server: BotApiServer, channel: TelegramChannel) -> None:
