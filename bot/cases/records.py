@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.conversations.erase import forget_attachments
 from bot.staff.audit import note
-from bot.store.case_models import CLOSED, WAITING, Attachment, Case
+from bot.store.case_models import CLOSED, WAITING, Case
 from bot.store.models import DONE, PENDING, Conversation, Inbox
 
 
@@ -19,7 +20,7 @@ async def close_case(
     case.status, case.closed_at, case.close_reason = CLOSED, now, reason
     if conversation is not None:
         conversation.is_with_human = False
-    await session.execute(delete(Attachment).where(Attachment.case_id == case.id))
+    await forget_attachments(session, case.id)
     note(session, "closed", staff_id=staff, case_id=case.id, now=now, reason=reason)
 
 

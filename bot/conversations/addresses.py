@@ -50,7 +50,7 @@ async def seal_old_addresses(store: Store, sealer: Sealer) -> int:
 
     async def seal(session: AsyncSession) -> int:
         old = select(Conversation).where(Conversation.address_sealed.is_(None)).limit(BATCH)
-        rows = (await session.scalars(old)).all()
+        rows = (await session.scalars(old.with_for_update())).all()
         for row in rows:
             set_address(sealer, row, row.address)
         return len(rows)
@@ -58,4 +58,6 @@ async def seal_old_addresses(store: Store, sealer: Sealer) -> int:
     total = 0
     while done := await store.run(seal):
         total += done
+    if total:
+        await store.forget_deleted()
     return total

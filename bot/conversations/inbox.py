@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -30,7 +31,7 @@ from bot.logs import hashed
 from bot.store.engine import Store
 from bot.store.leases import Leases
 from bot.store.models import DONE, FAILED, PENDING, Conversation, Inbox
-from bot.store.sealing import Sealer
+from bot.store.sealing import CannotUnseal, Sealer
 from knowledge.locales import FALLBACK
 from knowledge.replies import Reply
 
@@ -109,6 +110,8 @@ class InboxWorker:
         self._outage_length = 0
         following = await self._store.run(lambda session: self._finish(session, message.id, conversation.id, replies))
         self._wake_outbox(conversation.id)
+        if any(reply.effect == "erase" for reply in replies):
+            await self._store.forget_deleted()
         logger.info(
             "message_answered",
             extra={
@@ -209,7 +212,8 @@ class InboxWorker:
     async def _show_typing(self, conversation: Conversation) -> None:
         channel = self._channels.get(conversation.channel)
         if channel is not None:
-            await channel.show_typing(address_of(self._sealer, conversation))
+            with suppress(CannotUnseal):  # the outbox says so
+                await channel.show_typing(address_of(self._sealer, conversation))
 
 
 async def _postpone(

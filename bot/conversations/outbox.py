@@ -21,10 +21,11 @@ from bot.conversations.lanes import Lanes
 from bot.conversations.rasa import RasaAway, RasaClient
 from bot.conversations.records import conversations_with_work, due_reply
 from bot.logs import hashed
+from bot.privacy.masking import mask
 from bot.store.engine import Store
 from bot.store.leases import Leases
 from bot.store.models import DONE, FAILED, HELD, PENDING, Conversation, Outbox
-from bot.store.sealing import Sealer
+from bot.store.sealing import CannotUnseal, Sealer
 from knowledge.replies import Reply
 
 logger = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ class OutboxWorker:
         following = None
         if is_last_word:
             await self._store.run(lambda session: finish_erasure(session, row.id))
+            await self._store.forget_deleted()
         else:
             following = await self._store.run(
                 lambda session: _mark_delivered(session, row.id, conversation.id, message_id)
@@ -113,10 +115,15 @@ class OutboxWorker:
             raise DeliveryFailed(
                 f"the channel {conversation.channel} is switched off", retry_after_seconds=ABSENT_CHANNEL_PAUSE_SECONDS
             )
+        try:
+            address = address_of(self._sealer, conversation)
+        except CannotUnseal as error:
+            # The key may be put back; until then nobody knows where this goes.
+            raise DeliveryFailed(str(error), retry_after_seconds=ABSENT_CHANNEL_PAUSE_SECONDS) from None
         message = OutgoingMessage(
             id=row.id,
             conversation=conversation.id,
-            address=address_of(self._sealer, conversation),
+            address=address,
             reply=reply,
             reply_to=row.reply_to,
             created_at=row.created_at,
@@ -152,7 +159,7 @@ class OutboxWorker:
         async def note(session: AsyncSession) -> tuple[Outbox, Conversation] | None:
             if (found := await session.get(Outbox, row.id)) is not None:
                 found.attempts += 1
-                found.error = str(failure)[:200]
+                found.error = mask(str(failure))[:200]
                 found.status = status
                 found.next_attempt_at = now + timedelta(seconds=pause)
             if status == FAILED and is_last_word:
@@ -160,6 +167,8 @@ class OutboxWorker:
             return await due_reply(session, row.conversation_id) if status != PENDING else None
 
         following = await self._store.run(note)
+        if status == FAILED and is_last_word:
+            await self._store.forget_deleted()
         if row.case_id is not None:
             await self._tell_staff(row.case_id)
         return following

@@ -93,6 +93,24 @@ class Store:
         """
         return await self._retrying(lambda: _within(self._sessions, work))
 
+    async def forget_deleted(self) -> bool:
+        """Take what was deleted out of the files too, and say whether that went through.
+
+        SQLite overwrites deleted rows in the database, but its log (WAL) holds them until it is emptied; that waits for
+        readers, so it may have to be done again later. A server does this in its own time, and there it is no work.
+        """
+        if not self._is_sqlite:
+            return True
+        try:
+            async with self.engine.connect() as connection:
+                alone = await connection.execution_options(**{_READ_ONLY: True})
+                row = (await alone.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+        except DBAPIError as error:
+            if not _passes_by_itself(error):
+                raise
+            return False
+        return row[0] == 0
+
     async def _retrying(self, work: Callable[[], Awaitable[T]]) -> T:
         for attempt in range(1, ATTEMPTS + 1):
             try:
