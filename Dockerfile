@@ -32,4 +32,4 @@ RUN python -m nlu.faq_examples data /tmp/faq/faq.yml \
        --out model --fixed-model-name zorgbrug && chown -R zorgbrug model
 USER zorgbrug
 VOLUME /var/lib/zorgbrug
-CMD ["sh", "-c", "exec rasa run --interface 0.0.0.0 --port 5005 --enable-api --auth-token \"$ZORGBRUG_RASA_TOKEN\" --model model/zorgbrug.tar.gz --credentials credentials.yml --endpoints endpoints${ZORGBRUG_RASA_TRACKER_URL:+-scale}.yml"]
+CMD ["sh", "-c", "exec rasa run --interface 0.0.0.0 --port 5005 --enable-api \"--auth-token=$ZORGBRUG_RASA_TOKEN\" --model model/zorgbrug.tar.gz --credentials credentials.yml --endpoints endpoints${ZORGBRUG_RASA_TRACKER_URL:+-scale}.yml"]

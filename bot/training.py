@@ -102,7 +102,7 @@ def exec_rasa(var_dir: Path, port: int, token: str, host: str = "127.0.0.1", end
     os.chdir(ROOT)
     os.execve(
         RASA,
-        [str(RASA), "run", "--interface", host, "--port", str(port), "--enable-api", "--auth-token", token,
+        [str(RASA), "run", "--interface", host, "--port", str(port), "--enable-api", f"--auth-token={token}",
          "--model", str(model), "--credentials", "credentials.yml", "--endpoints", endpoints],
         rasa_environment(),
     )  # fmt: skip

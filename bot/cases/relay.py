@@ -41,7 +41,7 @@ class Relay:
             .where(Outbox.conversation_id == conversation.id, Outbox.status == HELD)
             .values(status=PENDING, next_attempt_at=now)
         )
-        if (answered := await self._take_outcome(session, conversation, content, text, now)) is not None:
+        if (answered := await self._take_outcome(session, conversation, row, content, text)) is not None:
             return answered
         if not conversation.is_with_human:
             # The button "back to the bot" of a conversation that is the bot's already.
@@ -70,8 +70,9 @@ class Relay:
             _give(case, row, row.received_at)
 
     async def _take_outcome(
-        self, session: AsyncSession, conversation: Conversation, content: Content, text: str, now: datetime
+        self, session: AsyncSession, conversation: Conversation, row: Inbox, content: Content, text: str
     ) -> list[Reply] | None:
+        now = row.received_at
         outcome, identifier = None, None
         if isinstance(content, Payload):
             name, _, rest = content.payload.partition(":")
@@ -92,7 +93,7 @@ class Relay:
         is_fresh = case.outcome is None and (now - case.closed_at).total_seconds() <= ANSWER_COUNTS_FOR_SECONDS
         if identifier is None and (not is_fresh or await _has_written_since(session, conversation, case)):
             return None  # this yes answers something else
-        case.outcome = outcome
+        case.outcome, row.case_id = outcome, case.id
         return [] if conversation.is_with_human else [self._notices.thanks(conversation.lang or case.lang)]
 
 

@@ -49,6 +49,11 @@ class CaseNotFound(CaseProblem):
         super().__init__("problem.not_found")
 
 
+def first_name(name: str) -> str:
+    """Return what the person may know of a worker's name."""
+    return name.split()[0] if name.split() else name
+
+
 def may_see(member: Member, case: Case, common_desk: str) -> bool:
     """Say whether a case is of a WIN-punt of this person's; everybody sees the common queue."""
     return member.may_see_cases and (member.sees_all_desks or case.desk in member.desks or case.desk == common_desk)
@@ -131,7 +136,7 @@ class CaseWork:
         async def send(session: AsyncSession) -> str | None:
             case = await self._mine(session, case_id, member)
             conversation = await self._conversation(session, case)
-            signed = reply.model_copy(update={"author": f"{member.name}, {self._notices.desks.name(case.desk)}"})
+            signed = reply.model_copy(update={"author": f"{first_name(member.name)}, {self._notices.desks.name(case.desk)}"})
             self._add(session, conversation, signed, now, case, member)
             case.staff_wrote_at = now
             case.first_reply_at = case.first_reply_at or now
@@ -174,7 +179,7 @@ class CaseWork:
             if person is None:
                 raise CaseProblem("problem.no_colleague")
             case.assigned_to, case.staff_wrote_at = person.id, now
-            welcome = self._notices.claimed(self._lang(conversation), person.name, desk)
+            welcome = self._notices.claimed(self._lang(conversation), first_name(person.name), desk)
             self._add(session, conversation, welcome, now, case, member)
             return conversation.id
 
@@ -225,7 +230,7 @@ class CaseWork:
         await take_over(session, case, conversation, now)
         case.claimed_at, case.staff_wrote_at, case.told_at = case.claimed_at or now, now, None
         note(session, act, staff_id=member.id, case_id=case.id, now=now)
-        welcome = self._notices.claimed(self._lang(conversation), member.name, case.desk)
+        welcome = self._notices.claimed(self._lang(conversation), first_name(member.name), case.desk)
         self._add(session, conversation, welcome, now, case, member)
         return conversation.id
 
