@@ -161,7 +161,9 @@ class Bot:
         statuses = DeliveryStatuses(self.store, partial(tell_consoles, self.bus))
         for channel in self.channels.values():
             channel.statuses = statuses
-        self._retention = Retention(self.store, self.rasa, settings.retention_days)
+        self._retention = Retention(
+            self.store, self.rasa, settings.retention_days, settings.case_retention_days, AccountPolicy.of(settings)
+        )
         self._sweeping: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:

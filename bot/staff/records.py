@@ -7,6 +7,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -137,11 +138,12 @@ async def end_sessions(session: AsyncSession, staff_id: int, but: str | None = N
     await session.execute(theirs if but is None else theirs.where(StaffSession.digest != digest_of(but)))
 
 
-async def forget_old_sessions(session: AsyncSession, policy: AccountPolicy, now: datetime) -> None:
-    """Delete everybody's sessions that hold no more."""
+async def forget_old_sessions(session: AsyncSession, policy: AccountPolicy, now: datetime) -> int:
+    """Delete everybody's sessions that hold no more, and return how many there were."""
     is_idle = StaffSession.last_at <= now - timedelta(minutes=policy.idle_minutes)
     is_old = StaffSession.created_at <= now - timedelta(hours=policy.longest_hours)
-    await session.execute(delete(StaffSession).where(or_(is_idle, is_old)))
+    result: Any = await session.execute(delete(StaffSession).where(or_(is_idle, is_old)))
+    return int(result.rowcount)
 
 
 async def make_invitation(session: AsyncSession, staff_id: int, now: datetime) -> str:
@@ -151,6 +153,12 @@ async def make_invitation(session: AsyncSession, staff_id: int, now: datetime) -
     expires_at = now + timedelta(days=INVITATION_DAYS)
     session.add(Invitation(digest=digest_of(token), staff_id=staff_id, expires_at=expires_at))
     return token
+
+
+async def forget_old_invitations(session: AsyncSession, now: datetime) -> int:
+    """Delete the links that hold no more, and return how many there were."""
+    result: Any = await session.execute(delete(Invitation).where(Invitation.expires_at <= now))
+    return int(result.rowcount)
 
 
 async def find_invited(session: AsyncSession, token: str, now: datetime, *, is_locking: bool = False) -> Staff | None:

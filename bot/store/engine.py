@@ -109,7 +109,7 @@ class Store:
             if not _passes_by_itself(error):
                 raise
             return False
-        return row[0] == 0
+        return bool(row[0] == 0)
 
     async def _retrying(self, work: Callable[[], Awaitable[T]]) -> T:
         for attempt in range(1, ATTEMPTS + 1):
