@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.telemetry import TelemetryConfig
 from sqlalchemy import select
@@ -52,8 +52,9 @@ from bot.staff.accounts import AccountPolicy, Accounts
 from bot.store.engine import Store
 from bot.store.leases import leases_of
 from bot.web.api import make_api
-from bot.web.guards import SecurityHeaders, SizeLimit, add_error_answers
+from bot.web.guards import FloodGate, SecurityHeaders, SizeLimit, add_error_answers
 from bot.web.internal import make_internal_api
+from bot.web.operations import make_operations_api
 from bot.web.tokens import Tokens
 from knowledge.loading import load_contacts, load_languages
 from knowledge.locales import Locales
@@ -259,9 +260,13 @@ def create_app(settings: Settings, content: Content | None = None) -> FastAPI:
     )
     app.state.bot = bot
     add_error_answers(app)
-    app.add_middleware(SizeLimit, most_bytes=settings.largest_request_bytes)
+    # Meta puts many messages into one call, up to 3 MB.
+    app.add_middleware(
+        SizeLimit, most_bytes=settings.largest_request_bytes, exceptions={"/whatsapp/webhook": 3 * 1024 * 1024}
+    )
     app.add_middleware(SecurityHeaders, is_https=settings.is_https)
     tokens = Tokens(settings.secrets.web_secret)
+    flood = FloodGate(settings.openings_per_minute)
     app.include_router(
         make_api(
             bot.store,
@@ -271,6 +276,7 @@ def create_app(settings: Settings, content: Content | None = None) -> FastAPI:
             content.locales,
             content.notices.languages,
             bot.sealer,
+            flood,
             is_https=settings.is_https,
         )
     )
@@ -280,12 +286,12 @@ def create_app(settings: Settings, content: Content | None = None) -> FastAPI:
     for channel in bot.channels.values():
         if (router := channel.router()) is not None:
             app.include_router(router)
-    _add_console(app, bot, settings, content)
-    _add_pages(app, bot)
+    _add_console(app, bot, settings, content, flood)
+    _add_pages(app, bot, settings.secrets.internal_token)
     return app
 
 
-def _add_console(app: FastAPI, bot: Bot, settings: Settings, content: Content) -> None:
+def _add_console(app: FastAPI, bot: Bot, settings: Settings, content: Content, flood: FloodGate) -> None:
     accounts = Accounts(bot.store, bot.sealer, AccountPolicy.of(settings))
     guard = Guard(accounts, settings.secrets.web_secret, is_https=settings.is_https)
     desks = content.case_notices.desks
@@ -302,7 +308,7 @@ def _add_console(app: FastAPI, bot: Bot, settings: Settings, content: Content) -
         sealer=bot.sealer,
         translator=LibreTranslate(settings.translate_url, key) if settings.translate_url else None,
     )
-    add_console(app, rooms, guard, pages, bot.bus)
+    add_console(app, rooms, guard, pages, bot.bus, flood)
 
 
 def _channels(settings: Settings, content: Content, web: WebChannel) -> dict[str, Channel]:
@@ -321,16 +327,8 @@ def _channels(settings: Settings, content: Content, web: WebChannel) -> dict[str
     return channels
 
 
-def _add_pages(app: FastAPI, bot: Bot) -> None:
-    @app.get("/health")
-    async def health() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @app.get("/ready")
-    async def ready() -> JSONResponse:
-        parts = await bot.reachable()
-        is_ready = all(parts.values())
-        return JSONResponse({"ready": is_ready, "parts": parts}, 200 if is_ready else 503)
+def _add_pages(app: FastAPI, bot: Bot, internal_token: str) -> None:
+    app.include_router(make_operations_api(bot.store, internal_token, bot.reachable))
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:

@@ -145,7 +145,12 @@ async def temporary_service(
             **ELSEWHERE_UNSET,
         )
         specs = process_specs(own)
-        quiet = {"ZORGBRUG_TELEGRAM_TOKEN": "", "ZORGBRUG_MESSAGES_PER_MINUTE": "100000", "ZORGBRUG_HOST": own.host}
+        quiet = {
+            "ZORGBRUG_TELEGRAM_TOKEN": "",
+            "ZORGBRUG_MESSAGES_PER_MINUTE": "100000",
+            "ZORGBRUG_OPENINGS_PER_MINUTE": "100000",
+            "ZORGBRUG_HOST": own.host,
+        }
         quiet |= {PREFIX + name.upper(): value for name, value in ELSEWHERE_UNSET.items() if name != "actions_url"}
         for spec in specs:
             spec.environment.update({**quiet, **environment})

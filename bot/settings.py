@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     messages_per_minute: int = Field(20, ge=1)
+    openings_per_minute: int = Field(60, ge=1)  # conversations, and logins, from one address on the internet
     longest_text: int = Field(2000, ge=100)
     largest_request_bytes: int = Field(64 * 1024, ge=1024)
     retention_days: int = Field(30, ge=1)

@@ -61,11 +61,11 @@ class Figures:
             "place": self.by_place,
             "desk": self.by_desk,
             "channel": self.by_channel,
-            "hour": self.by_hour,
             "outcome": self.by_outcome,
             "close_reason": self.by_close_reason,
             "asked": self.asked,
             "not_answered": self.not_answered,
+            "hour": self.by_hour,
         }
 
 

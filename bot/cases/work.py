@@ -136,7 +136,9 @@ class CaseWork:
         async def send(session: AsyncSession) -> str | None:
             case = await self._mine(session, case_id, member)
             conversation = await self._conversation(session, case)
-            signed = reply.model_copy(update={"author": f"{first_name(member.name)}, {self._notices.desks.name(case.desk)}"})
+            signed = reply.model_copy(
+                update={"author": f"{first_name(member.name)}, {self._notices.desks.name(case.desk)}"}
+            )
             self._add(session, conversation, signed, now, case, member)
             case.staff_wrote_at = now
             case.first_reply_at = case.first_reply_at or now

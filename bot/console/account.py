@@ -10,11 +10,12 @@ from bot.console.guard import PATH, Guard, SendTo, check_origin, field, token_of
 from bot.console.pages import Pages
 from bot.staff.accounts import AccountProblem, Accounts, InvitationOver, LoginLocked, LoginRefused, WeakPassword
 from bot.staff.roles import Member
+from bot.web.guards import FloodGate
 
 LONGEST_PASSWORD = 200
 
 
-def make_account_routes(accounts: Accounts, guard: Guard, pages: Pages) -> APIRouter:
+def make_account_routes(accounts: Accounts, guard: Guard, pages: Pages, flood: FloodGate) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix=PATH)
     anybody = Depends(guard.needs(lambda member: True))
@@ -26,6 +27,7 @@ def make_account_routes(accounts: Accounts, guard: Guard, pages: Pages) -> APIRo
     @router.post("/login")
     async def log_in(request: Request) -> Response:
         check_origin(request)
+        flood.check(request, "login")
         form = await request.form()
         email = field(form, "email", 254)
         try:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
 from bot.cases.desks import Desks
-from bot.cases.figures import Figures, read_figures
+from bot.cases.figures import OTHER, Figures, read_figures
 from bot.console.guard import PATH, Guard
 from bot.console.library import ConsoleLibrary
 from bot.console.pages import Pages
@@ -80,6 +80,8 @@ def _labels(pages: Pages, library: ConsoleLibrary, ui: str) -> Callable[[str, st
     def label(table: str, name: str) -> str:
         if table in ("asked", "not_answered") and name != "none":
             return library.title(name, ui)
+        if table == "lang" and name != OTHER:
+            return pages.language_name(ui, name)
         key = f"{table}.{name}"
         return pages.texts.t(ui, key) if pages.texts.has(key) else name
 

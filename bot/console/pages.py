@@ -96,11 +96,15 @@ class Pages:
 
     @pass_context
     def _language(self, context: Context, code: str | None) -> str:
-        language = self._languages.get(code or "")
+        return self.language_name(context["ui"], code or "")
+
+    def language_name(self, ui: str, code: str) -> str:
+        """Return how a language is called in the language of the page."""
+        language = self._languages.get(code)
         if language is None:
-            return code or ""
+            return code
         key = f"language.{language.english_name.lower()}"
-        return self.texts.t(context["ui"], key) if self.texts.has(key) else language.english_name
+        return self.texts.t(ui, key) if self.texts.has(key) else language.english_name
 
     def _direction(self, code: str | None) -> str:
         language = self._languages.get(code or "")

@@ -16,14 +16,15 @@ from bot.console.figures import make_figure_routes
 from bot.console.guard import PATH, Guard, Refused, SendTo
 from bot.console.pages import Pages
 from bot.events import Bus
+from bot.web.guards import FloodGate
 
 STATIC = Path(__file__).parent / "static"
 
 
-def add_console(app: FastAPI, rooms: CaseRooms, guard: Guard, pages: Pages, bus: Bus) -> None:
+def add_console(app: FastAPI, rooms: CaseRooms, guard: Guard, pages: Pages, bus: Bus, flood: FloodGate) -> None:
     """Add the console to the application."""
     routes: list[APIRouter] = [
-        make_account_routes(rooms.accounts, guard, pages),
+        make_account_routes(rooms.accounts, guard, pages, flood),
         make_event_routes(rooms.store, bus, rooms.accounts, guard, Presence(bus), rooms.desks.common),
         make_figure_routes(rooms.store, rooms.desks, rooms.library, guard, pages),
         make_case_routes(rooms, guard, pages),

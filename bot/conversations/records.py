@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.store.models import PENDING, Conversation, Inbox, Outbox
 from knowledge.replies import Reply
+
+# Longer than any pause of ours, and than what services ask for.
+LONGEST_PAUSE = timedelta(minutes=20)
 
 
 async def locked_conversation(session: AsyncSession, conversation: str) -> Conversation | None:
@@ -47,7 +50,7 @@ async def due_message(session: AsyncSession, conversation: str) -> tuple[Inbox, 
     found = select(Inbox, Conversation).join(Conversation, Conversation.id == Inbox.conversation_id)
     waiting = found.where(Inbox.conversation_id == conversation, Inbox.status == PENDING)
     row = (await session.execute(waiting.order_by(Inbox.id).limit(1))).first()
-    return (row[0], row[1]) if row and row[0].next_attempt_at <= datetime.now(UTC) else None
+    return (row[0], row[1]) if row and is_due(row[0].next_attempt_at, datetime.now(UTC)) else None
 
 
 async def due_reply(session: AsyncSession, conversation: str) -> tuple[Outbox, Conversation] | None:
@@ -55,10 +58,16 @@ async def due_reply(session: AsyncSession, conversation: str) -> tuple[Outbox, C
     found = select(Outbox, Conversation).join(Conversation, Conversation.id == Outbox.conversation_id)
     waiting = found.where(Outbox.conversation_id == conversation, Outbox.status == PENDING)
     row = (await session.execute(waiting.order_by(Outbox.is_urgent.desc(), Outbox.id).limit(1))).first()
-    return (row[0], row[1]) if row and row[0].next_attempt_at <= datetime.now(UTC) else None
+    return (row[0], row[1]) if row and is_due(row[0].next_attempt_at, datetime.now(UTC)) else None
+
+
+def is_due(next_attempt_at: datetime, now: datetime) -> bool:
+    """Say whether something is to be tried; what seems to be due in a distant future was put off by a wrong clock."""
+    return next_attempt_at <= now or next_attempt_at > now + LONGEST_PAUSE
 
 
 async def conversations_with_work(session: AsyncSession, table: type[Inbox | Outbox], now: datetime) -> Sequence[str]:
     """Return the conversations with a message (or reply) that is due."""
-    found = select(table.conversation_id).where(table.status == PENDING, table.next_attempt_at <= now).distinct()
+    due = or_(table.next_attempt_at <= now, table.next_attempt_at > now + LONGEST_PAUSE)  # see `is_due`
+    found = select(table.conversation_id).where(table.status == PENDING, due).distinct()
     return [identifier for identifier in (await session.scalars(found)).all() if identifier is not None]

@@ -22,7 +22,7 @@ from bot.errors import UnknownConversation
 from bot.events import Events
 from bot.store.engine import Store
 from bot.store.sealing import Sealer
-from bot.web.guards import ApiError, read_body
+from bot.web.guards import ApiError, FloodGate, read_body
 from bot.web.history import conversation_exists, missed_replies, read_history
 from bot.web.tokens import COOKIE, Tokens, token_of
 from knowledge.locales import Locales
@@ -77,6 +77,7 @@ def make_api(
     locales: Locales,
     languages: Mapping[str, Language],
     sealer: Sealer,
+    flood: FloodGate,
     *,
     is_https: bool,
 ) -> APIRouter:
@@ -91,6 +92,7 @@ def make_api(
 
     @router.post("/conversations", status_code=201)
     async def begin(request: Request) -> JSONResponse:
+        flood.check(request, "conversation")
         body = await read_body(request, NewConversation)
         address = await core.open(WEB, body.lang)
         token = tokens.issue(address)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
@@ -14,6 +17,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.conversations.limits import RateLimiter
 from bot.errors import StoreUnavailable
 
 logger = logging.getLogger(__name__)
@@ -81,9 +85,10 @@ class SecurityHeaders:
 class SizeLimit:
     """Reads the body before the application does, and refuses one that is too large."""
 
-    def __init__(self, app: ASGIApp, *, most_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, most_bytes: int, exceptions: Mapping[str, int] = MappingProxyType({})) -> None:
         self._app = app
         self._most_bytes = most_bytes
+        self._exceptions = exceptions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -92,14 +97,15 @@ class SizeLimit:
             return
         body = bytearray()
         is_more = True
+        most_bytes = self._exceptions.get(scope["path"], self._most_bytes)
         while is_more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
             body += message.get("body", b"")
             is_more = message.get("more_body", False)
-            if len(body) > self._most_bytes:
-                limit = f"at most {self._most_bytes // 1024} kB"
+            if len(body) > most_bytes:
+                limit = f"at most {most_bytes // 1024} kB"
                 await error_answer(413, "too_large", f"This request is too large; {limit} is accepted.")(
                     scope, receive, send
                 )
@@ -114,6 +120,23 @@ class SizeLimit:
             return {"type": "http.request", "body": bytes(body), "more_body": False}
 
         await self._app(scope, replay, send)
+
+
+class FloodGate:
+    """Limits how often one address on the internet may begin something that costs us: a conversation, a login."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._limiter = RateLimiter(per_minute, time.monotonic)
+
+    def check(self, request: Request, what: str) -> None:
+        """Count one beginning.
+
+        Raises:
+            ApiError: There were too many in the last minute.
+        """
+        host = request.client.host if request.client else ""
+        if self._limiter.judge(f"{what}:{host}") != "fine":
+            raise ApiError(429, "too_many", "Too many attempts from this address. Please wait a minute.")
 
 
 async def read_body(request: Request, model: type[Body]) -> Body:
