@@ -16,6 +16,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from bot.cli_kb import kb_app
+from bot.cli_privacy import privacy_app
 from bot.cli_user import user_app
 from bot.errors import BotError
 from bot.settings import Settings
@@ -30,6 +31,7 @@ T = TypeVar("T")
 app = typer.Typer(help="Zorgbrug: helps migrants in the Netherlands find their way to care.", no_args_is_help=True)
 app.add_typer(kb_app, name="kb")
 app.add_typer(user_app, name="user")
+app.add_typer(privacy_app, name="privacy")
 
 BaseUrl = Annotated[
     str | None, typer.Option(help="A running service; without it the command starts one and stops it again.")

@@ -6,7 +6,10 @@ needs it again.
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.store.engine import Store
@@ -24,10 +27,23 @@ def named(channel: str, address: str) -> str:
 async def find_conversation(
     session: AsyncSession, sealer: Sealer, channel: str, address: str, *, for_update: bool = False
 ) -> Conversation | None:
-    """Return the conversation at an address, whichever of the keys it was stored with."""
+    """Return the conversation at an address, whichever of the keys it was stored with; the newest key goes first."""
+    found = _at(sealer, channel, address).limit(1)
+    conversation: Conversation | None = await session.scalar(found.with_for_update() if for_update else found)
+    return conversation
+
+
+async def find_conversations(
+    session: AsyncSession, sealer: Sealer, channel: str, address: str
+) -> Sequence[Conversation]:
+    """Return every conversation at an address: there are two when bots with different keys ran at once."""
+    return (await session.scalars(_at(sealer, channel, address))).all()
+
+
+def _at(sealer: Sealer, channel: str, address: str) -> Select[Any]:
     digests = sealer.digests(named(channel, address))
     found = select(Conversation).where(Conversation.channel == channel, Conversation.address.in_(digests))
-    return await session.scalar(found.with_for_update() if for_update else found)
+    return found.order_by((Conversation.address == digests[0]).desc())
 
 
 def set_address(sealer: Sealer, conversation: Conversation, address: str) -> None:

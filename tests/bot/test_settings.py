@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from bot.errors import SecretsUnusable, SettingsProblem
 from bot.settings import PROJECT, Settings, load_secrets
+from bot.store.sealing import CannotUnseal
 
 LONG = "a-long-random-secret-text"
 
@@ -81,9 +84,38 @@ def test_a_damaged_secrets_file_is_refused_with_what_to_do(tmp_path: Path, conte
 
 
 def test_secrets_of_the_environment_hold_and_need_no_file(tmp_path: Path) -> None:
-    settings = load(var=tmp_path, rasa_token=LONG, internal_token=LONG, web_secret=LONG)
+    tokens = {name: LONG for name in ("rasa_token", "internal_token", "web_secret", "hash_keys")}
+    settings = load(var=tmp_path, **tokens, seal_keys=Fernet.generate_key().decode())
     assert settings.secrets.rasa_token == LONG
     assert not (tmp_path / "secrets.json").exists()
+
+
+@pytest.mark.parametrize("missing", [("seal_keys", "hash_keys"), ("hash_keys",)])
+def test_a_file_of_an_older_version_gets_the_keys_it_lacks_and_keeps_the_rest(
+    tmp_path: Path, missing: tuple[str, ...]
+) -> None:
+    path = tmp_path / "secrets.json"
+    older = {name: value for name, value in load_secrets(path).model_dump().items() if name not in missing}
+    path.write_text(json.dumps(older))
+    made = load_secrets(path)
+    assert older.items() <= made.model_dump().items()
+    assert load_secrets(path) == made
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_first_key_writes_and_all_of_them_read(tmp_path: Path) -> None:
+    old, new = (Fernet.generate_key().decode() for _ in range(2))
+    before = load(var=tmp_path, seal_keys=old, hash_keys=LONG).secrets.sealer()
+    after = load(var=tmp_path, seal_keys=f"{new}, {old}", hash_keys=f"{LONG}er,{LONG}").secrets.sealer()
+    assert after.unseal(before.seal("0612345678")) == "0612345678"
+    assert after.digests("0612345678")[1] == before.digest("0612345678")
+    with pytest.raises(CannotUnseal, match="ZORGBRUG_SEAL_KEYS"):
+        before.unseal(after.seal("0612345678"))
+
+
+def test_a_seal_key_that_is_none_is_refused_with_what_it_must_be(tmp_path: Path) -> None:
+    with pytest.raises(SettingsProblem, match="32 bytes in URL-safe base64"):
+        load(var=tmp_path, seal_keys="x" * 60).secrets.sealer()
 
 
 def test_one_secret_of_the_environment_goes_before_the_generated_one(tmp_path: Path) -> None:
