@@ -6,6 +6,7 @@ way back to the bot, and the one question after the end.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -77,9 +78,9 @@ class Relay:
         if isinstance(content, Payload):
             name, _, rest = content.payload.partition(":")
             said, _, number = rest.partition(":")
-            if name != "helped" or said not in OUTCOMES or not (number.isascii() and number.isdigit()):
+            if name != "helped" or said not in OUTCOMES or not re.fullmatch("[0-9]{1,9}", number):
                 return None
-            outcome, identifier = said, int(number[:15])
+            outcome, identifier = said, int(number)
         elif isinstance(content, Text):
             outcome = self._notices.outcome_of(text)
         if outcome is None:

@@ -161,12 +161,12 @@ class TelegramChannel(Channel):
                 raise HTTPException(403, "The secret token is not ours.")
             try:
                 update = Update.de_json(await request.json(), self._bot)
-            except (ValueError, TypeError, KeyError, AttributeError):
+            except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError, RecursionError):
                 raise HTTPException(400, "This is not a Telegram update.") from None
             if self._intake is None:
                 raise HTTPException(503, "Not ready yet; send it again.")
             try:
-                await self._take(update, self._intake)
+                await self._take_or_set_aside(update, self._intake)
             except StoreUnavailable:
                 raise HTTPException(503, "The store is busy; send it again.") from None
             return {"ok": True}

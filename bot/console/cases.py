@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,6 +31,8 @@ from knowledge.locales import Locales
 from knowledge.replies import Reply
 
 LONGEST_PAGE = 10_000
+# PostgreSQL's integer holds no more.
+RowId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,13 @@ def make_case_routes(rooms: CaseRooms, guard: Guard, pages: Pages) -> APIRouter:
         )  # fmt: skip
 
     @router.get("/cases/{case_id}", response_class=HTMLResponse)
-    async def case(request: Request, case_id: int, member: Member = staff) -> Response:
+    async def case(request: Request, case_id: RowId, member: Member = staff) -> Response:
         view = await look(case_id, member, is_first=True)
         colleagues = [item for item in await rooms.accounts.colleagues(view.case.desk) if item.id != member.id]
         return show(request, member, "case.html", view, colleagues=colleagues)
 
     @router.get("/cases/{case_id}/part", response_class=HTMLResponse)
-    async def case_part(request: Request, case_id: int, member: Member = staff) -> Response:
+    async def case_part(request: Request, case_id: RowId, member: Member = staff) -> Response:
         return show(request, member, "case_part.html", await look(case_id, member, is_first=False))
 
     def show(request: Request, member: Member, template: str, view: CaseView, **values: Any) -> Response:
@@ -104,7 +106,7 @@ def make_case_routes(rooms: CaseRooms, guard: Guard, pages: Pages) -> APIRouter:
         return await (rooms.store.run(read) if is_first else rooms.store.read(read))
 
     @router.post("/cases/{case_id}/{act}")
-    async def act_on(request: Request, case_id: int, act: str, member: Member = staff) -> Response:
+    async def act_on(request: Request, case_id: RowId, act: str, member: Member = staff) -> Response:
         form = await request.form()
         if act == "claim":
             await rooms.work.claim(case_id, member)
@@ -149,7 +151,7 @@ def make_case_routes(rooms: CaseRooms, guard: Guard, pages: Pages) -> APIRouter:
         return found
 
     @router.get("/cases/{case_id}/preview/{kind}/{name}", response_class=HTMLResponse)
-    async def preview(request: Request, case_id: int, kind: str, name: str, member: Member = staff) -> Response:
+    async def preview(request: Request, case_id: RowId, kind: str, name: str, member: Member = staff) -> Response:
         view = await look(case_id, member, is_first=False)
         today = datetime.now(rooms.desks.zone).date()
         if kind == "article":
@@ -162,7 +164,7 @@ def make_case_routes(rooms: CaseRooms, guard: Guard, pages: Pages) -> APIRouter:
         return pages.render(request, "preview.html", own=own, theirs=theirs, kind=kind, name=name, case=view.case)
 
     @router.get("/cases/{case_id}/photos/{inbox_id}")
-    async def photo(case_id: int, inbox_id: int, member: Member = staff) -> Response:
+    async def photo(case_id: RowId, inbox_id: RowId, member: Member = staff) -> Response:
         await look(case_id, member, is_first=False)
         found = await rooms.store.read(lambda session: session.get(Attachment, inbox_id))
         if found is None or found.case_id != case_id:
@@ -171,7 +173,7 @@ def make_case_routes(rooms: CaseRooms, guard: Guard, pages: Pages) -> APIRouter:
         return Response(rooms.sealer.unseal_bytes(found.sealed), media_type=found.media_type, headers=headers)
 
     @router.post("/cases/{case_id}/signs/typing", status_code=204)
-    async def typing(case_id: int, member: Member = staff) -> Response:
+    async def typing(case_id: RowId, member: Member = staff) -> Response:
         view = await look(case_id, member, is_first=False)
         if view.case.assigned_to == member.id and view.case.conversation_id:
             conversation_id = view.case.conversation_id
@@ -182,7 +184,7 @@ def make_case_routes(rooms: CaseRooms, guard: Guard, pages: Pages) -> APIRouter:
         return Response(status_code=204)
 
     @router.post("/cases/{case_id}/signs/translate")
-    async def translate(request: Request, case_id: int, member: Member = staff) -> JSONResponse:
+    async def translate(request: Request, case_id: RowId, member: Member = staff) -> JSONResponse:
         view = await look(case_id, member, is_first=False)
         form = await request.form()
         source, target = field(form, "source", 2), field(form, "target", 2)

@@ -35,7 +35,7 @@ _PAYLOADS_WITH_VALUE = {
     "lang": ("set_language", "language"),
 }
 _VALUE = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
-_THUMB = re.compile(r"thumb:(up|down):([0-9]{1,18})")
+_THUMB = re.compile(r"thumb:(up|down):([0-9]{1,9})")
 
 
 def clean_text(text: str) -> str:

@@ -30,7 +30,7 @@ from knowledge.models import Language
 
 COOKIE_SECONDS = 30 * 24 * 3600
 HEARTBEAT_SECONDS = 15.0
-LARGEST_ID = 2**53
+LARGEST_ID = 2**31 - 1  # what PostgreSQL's integer holds
 UI_PREFIX = "web."
 UI_PLACEHOLDERS = {"number": "{number}"}
 
@@ -134,7 +134,7 @@ def make_api(
     ) -> StreamingResponse:
         if not await store.read(lambda session: conversation_exists(session, sealer, address)):
             raise _gone()
-        is_number = last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 16
+        is_number = last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 10
         last = int(last_event_id) if is_number else after
         return StreamingResponse(
             _events(store, sealer, channel, address, last),
