@@ -5,11 +5,14 @@ Its pictures are the ones of the console in docs/images.
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pyotp
 import pytest
 import pytest_asyncio
@@ -21,6 +24,8 @@ from bot.settings import Settings
 from bot.staff.accounts import AccountPolicy, Accounts
 from bot.store.engine import Store
 from tests.bot.bot_api_server import BotApiServer
+from tests.bot.graph_api_server import GraphApiServer, Meta, status, update
+from tests.bot.graph_api_server import message as whatsapp_message
 
 pytestmark = [pytest.mark.rasa, pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -28,6 +33,10 @@ CHROMIUM = os.environ.get("ZORGBRUG_CHROMIUM") or shutil.which("chromium") or sh
 PASSWORD = "een heel lang wachtwoord"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 360, "height": 740}
 SERIOUS = ("serious", "critical")
+YES = {"type": "button_reply", "button_reply": {"id": "yes", "title": "Da"}}
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 async def picture(page: Page, name: str, folder: Path, size: dict[str, int]) -> None:
@@ -194,6 +203,53 @@ async def test_the_same_case_over_telegram_and_the_figures_of_both(
     await picture(console, "console-figures", tmp_path, DESKTOP)
     await picture(console, "console-figures-phone", tmp_path, PHONE)
     await no_serious_findings(console)
+
+
+async def test_the_same_case_over_whatsapp_with_a_photo_and_a_read_mark(
+    service: RunningService, whatsapp: GraphApiServer, browser: Browser
+) -> None:
+    console = await log_in(
+        browser, service, await invite(service, "Mihai Ionescu", "worker", "win-roosendaal"), "mihai@win.example"
+    )
+    async with httpx.AsyncClient(base_url=service.url, trust_env=False) as client:
+        meta = Meta(client)
+        await meta.say("vreau să vorbesc cu un om", "wamid.1")
+        await whatsapp_says(whatsapp, "localitate", "oraș")
+        await meta.say("Roosendaal", "wamid.2")
+        await whatsapp_says(whatsapp, "WIN-punt?", "conversația noastră")
+        await meta.post(update(whatsapp_message("wamid.3", type="interactive", interactive=YES)))
+        waiting = console.locator(".queue li").filter(has_text="WhatsApp")
+        await expect(waiting).to_be_visible()
+        await waiting.get_by_role("button", name="Neem deze zaak").click()
+        await whatsapp_says(whatsapp, "Mihai")
+        await console.get_by_label("Je antwoord").fill("Bună ziua, cu ce vă pot ajuta?")
+        await console.get_by_role("button", name="Verstuur").click()
+        await whatsapp_says(whatsapp, "cu ce vă pot ajuta")
+        number = len(whatsapp.sent)
+        await meta.tell(status(f"wamid.sent{number}", "read"))
+        await expect(console.locator(".transcript .staff").last).to_contain_text("gelezen")
+        whatsapp.files["photo-1"] = PICTURE
+        await meta.post(
+            update(whatsapp_message("wamid.4", type="image", image={"id": "photo-1", "mime_type": "image/png"}))
+        )
+        await expect(console.locator("img.photo")).to_be_visible()
+        assert (
+            await console.locator("img.photo").evaluate("image => image.decode().then(() => image.naturalWidth)") == 1
+        )
+        await console.get_by_role("button", name="Sluit af").click()
+        await whatsapp_says(whatsapp, "Te-a ajutat")
+        await meta.say("Da", "wamid.5")
+        await expect(console.locator(".facts")).to_contain_text("Ja")
+        await expect(console.locator("img.photo")).to_have_count(0)
+        await meta.say("ce este BSN?", "wamid.6")
+        await whatsapp_says(whatsapp, "BSN")
+
+
+async def whatsapp_says(whatsapp: GraphApiServer, *words: str) -> None:
+    """Return once the newest messages hold one of the words."""
+    async with asyncio.timeout(15):
+        while not any(word in text for word in words for text in whatsapp.words[-3:]):
+            await asyncio.sleep(0.05)
 
 
 async def wait_for_text(telegram: BotApiServer, *words: str) -> None:
