@@ -19,7 +19,7 @@ from bot.conversations.addresses import address_of
 from bot.conversations.erase import finish_erasure
 from bot.conversations.lanes import Lanes
 from bot.conversations.rasa import RasaAway, RasaClient
-from bot.conversations.records import conversations_with_work, due_reply
+from bot.conversations.records import conversations_with_work, due_reply, has_written_since
 from bot.logs import hashed
 from bot.privacy.masking import mask
 from bot.store.engine import Store
@@ -79,7 +79,7 @@ class OutboxWorker:
 
     async def _deliver(self, row: Outbox, conversation: Conversation) -> tuple[Outbox, Conversation] | None:
         """Deliver one reply; return the next one, if it is due."""
-        started = time.perf_counter()
+        started, began = time.perf_counter(), datetime.now(UTC)
         reply = Reply.model_validate(row.reply)
         is_last_word = reply.effect == "erase"
         try:
@@ -87,7 +87,7 @@ class OutboxWorker:
                 await self._rasa.erase(conversation.id)
             message_id = await self._bring(row, conversation, reply)
         except (DeliveryFailed, RasaAway) as failure:
-            return await self._put_off(row, failure, is_last_word)
+            return await self._put_off(row, failure, is_last_word, began)
         following = None
         if is_last_word:
             await self._store.run(lambda session: finish_erasure(session, row.id))
@@ -137,7 +137,7 @@ class OutboxWorker:
             raise DeliveryFailed(f"the channel failed with {type(error).__name__}") from error
 
     async def _put_off(
-        self, row: Outbox, failure: DeliveryFailed | RasaAway, is_last_word: bool
+        self, row: Outbox, failure: DeliveryFailed | RasaAway, is_last_word: bool, began: datetime
     ) -> tuple[Outbox, Conversation] | None:
         """Note a failed attempt; after the last one return the next reply. Rasa is waited for: it must forget, too."""
         now = datetime.now(UTC)
@@ -160,7 +160,9 @@ class OutboxWorker:
             if (found := await session.get(Outbox, row.id)) is not None:
                 found.attempts += 1
                 found.error = mask(str(failure))[:200]
-                found.status = status
+                # Whoever wrote while we tried has opened the window already.
+                is_open = status == HELD and await has_written_since(session, row.conversation_id, began)
+                found.status = PENDING if is_open else status
                 found.next_attempt_at = now + timedelta(seconds=pause)
             if status == FAILED and is_last_word:
                 await finish_erasure(session, row.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.store.models import PENDING, Conversation, Inbox, Outbox
@@ -71,3 +71,9 @@ async def conversations_with_work(session: AsyncSession, table: type[Inbox | Out
     due = or_(table.next_attempt_at <= now, table.next_attempt_at > now + LONGEST_PAUSE)  # see `is_due`
     found = select(table.conversation_id).where(table.status == PENDING, due).distinct()
     return [identifier for identifier in (await session.scalars(found)).all() if identifier is not None]
+
+
+async def has_written_since(session: AsyncSession, conversation: str, moment: datetime) -> bool:
+    """Say whether a message of the person came after a moment."""
+    later = select(exists().where(Inbox.conversation_id == conversation, Inbox.received_at >= moment))
+    return bool(await session.scalar(later))
