@@ -22,6 +22,7 @@ from bot.cases.deadlines import Deadlines, Patience
 from bot.cases.desks import Desks
 from bot.cases.news import tell_consoles
 from bot.cases.notices import CaseNotices
+from bot.cases.photos import MOST_BYTES as MOST_PHOTO_BYTES
 from bot.cases.photos import PhotoKeeper
 from bot.cases.relay import Relay
 from bot.cases.work import CaseWork
@@ -74,6 +75,8 @@ NO_TELEMETRY: TelemetryConfig = {
     "operation_spans": False,
     "auto_configure": False,
 }
+# Meta puts many messages into one call; photos go to a worker only.
+LARGER_REQUESTS = {"/whatsapp/webhook": 3 * 1024 * 1024, "/api/photos": MOST_PHOTO_BYTES}
 WEB_FILES = Path(__file__).parent / "web" / "static"
 
 
@@ -260,10 +263,7 @@ def create_app(settings: Settings, content: Content | None = None) -> FastAPI:
     )
     app.state.bot = bot
     add_error_answers(app)
-    # Meta puts many messages into one call, up to 3 MB.
-    app.add_middleware(
-        SizeLimit, most_bytes=settings.largest_request_bytes, exceptions={"/whatsapp/webhook": 3 * 1024 * 1024}
-    )
+    app.add_middleware(SizeLimit, most_bytes=settings.largest_request_bytes, exceptions=LARGER_REQUESTS)
     app.add_middleware(SecurityHeaders, is_https=settings.is_https)
     tokens = Tokens(settings.secrets.web_secret)
     flood = FloodGate(settings.openings_per_minute)
@@ -277,6 +277,7 @@ def create_app(settings: Settings, content: Content | None = None) -> FastAPI:
             content.notices.languages,
             bot.sealer,
             flood,
+            bot.cases.tell,
             is_https=settings.is_https,
         )
     )

@@ -96,6 +96,23 @@ class PhotoKeeper:
             await self._tell(row.case_id, conversation)
 
 
+async def keep_photo(store: Store, sealer: Sealer, inbox_id: int, content: bytes) -> int | None:
+    """Keep a photo that came with its message (on the web); return its case, or None when nobody has one to look."""
+
+    async def keep(session: AsyncSession) -> int | None:
+        row = await session.get(Inbox, inbox_id)
+        case = await session.get(Case, row.case_id) if row is not None and row.case_id is not None else None
+        media_type = kind_of(content)
+        if row is None or case is None or case.status != CLAIMED or media_type is None:
+            return None
+        row.content = {"kind": "photo"}
+        sealed = sealer.seal_bytes(content)
+        await session.merge(Attachment(inbox_id=row.id, case_id=case.id, media_type=media_type, sealed=sealed))
+        return case.id
+
+    return await store.run(keep)
+
+
 def kind_of(content: bytes) -> str | None:
     """Return the media type of a picture by its first bytes, or None for anything else."""
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":

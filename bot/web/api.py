@@ -15,9 +15,10 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field, model_validator
 
-from bot.channels.base import Content, IncomingMessage, Location, Payload, Text
+from bot.cases.photos import keep_photo, kind_of
+from bot.channels.base import Content, IncomingMessage, Location, Payload, Photo, Text
 from bot.channels.web import WEB, Event, TooManyStreams, WebChannel, external_id
-from bot.conversations.core import ConversationCore
+from bot.conversations.core import ConversationCore, TellStaff
 from bot.errors import UnknownConversation
 from bot.events import Events
 from bot.store.engine import Store
@@ -31,6 +32,7 @@ from knowledge.models import Language
 COOKIE_SECONDS = 30 * 24 * 3600
 HEARTBEAT_SECONDS = 15.0
 LARGEST_ID = 2**31 - 1  # what PostgreSQL's integer holds
+MESSAGE_ID = r"^[\x21-\x7e]{1,64}$"
 UI_PREFIX = "web."
 UI_PLACEHOLDERS = {"number": "{number}"}
 
@@ -51,7 +53,7 @@ class Position(BaseModel):
 class NewMessage(BaseModel):
     """A message of the page: its own id, and exactly one of text, payload, location."""
 
-    id: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,64}$")]
+    id: Annotated[str, Field(pattern=MESSAGE_ID)]
     text: str | None = None
     payload: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     location: Position | None = None
@@ -78,6 +80,7 @@ def make_api(
     languages: Mapping[str, Language],
     sealer: Sealer,
     flood: FloodGate,
+    tell_staff: TellStaff,
     *,
     is_https: bool,
 ) -> APIRouter:
@@ -117,6 +120,27 @@ def make_api(
         except UnknownConversation:
             raise _gone() from None
         return {"id": message.id, "lang": receipt.lang}
+
+    @router.post("/photos", status_code=202)
+    async def take_photo(
+        request: Request, id: Annotated[str, Query(pattern=MESSAGE_ID)], address: str = Depends(person)
+    ) -> dict[str, object]:
+        content = await request.body()
+        media_type = kind_of(content)
+        if media_type is None:
+            raise ApiError(400, "no_picture", "This is no picture that we can show: JPEG, PNG, WebP or GIF.")
+        photo = Photo(media_type=media_type, file_id=id)
+        incoming = IncomingMessage(
+            channel=WEB, address=address, external_id=external_id(address, id), content=photo
+        )  # fmt: skip
+        try:
+            receipt = await core.accept(incoming)
+        except UnknownConversation:
+            raise _gone() from None
+        case = await keep_photo(store, sealer, receipt.inbox_id, content)
+        if case is not None:
+            await tell_staff(case)
+        return {"id": id, "is_kept": case is not None}
 
     @router.get("/history")
     async def history(response: Response, address: str = Depends(person)) -> dict[str, Any]:

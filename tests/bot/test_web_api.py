@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.conversations.addresses import find_conversation
-from bot.store.case_models import Case
+from bot.store.case_models import Attachment, Case
 from bot.store.models import Conversation
 from bot.web.tokens import COOKIE
 from knowledge.replies import Reply
@@ -302,6 +302,32 @@ async def test_errors_are_json_with_a_sentence(client: httpx.AsyncClient) -> Non
     answer = await client.get("/nothing-here")
     assert answer.status_code == 404
     assert answer.json().keys() == {"error", "message"}
+
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [(PICTURE, 202), (b"<svg onload=alert(1)>", 400), (b"", 400), (PICTURE + bytes(9 << 20), 413)],
+)
+async def test_a_photo_is_taken_only_when_it_is_a_picture_that_is_not_too_large(
+    client: httpx.AsyncClient, token: str, content: bytes, status: int
+) -> None:
+    answer = await client.post("/api/photos?id=p1", content=content, headers=bearer(token))
+    assert answer.status_code == status
+
+
+async def test_a_photo_to_the_bot_is_not_kept_and_the_person_hears_that_it_cannot_read_it(
+    client: httpx.AsyncClient, service: Service, token: str
+) -> None:
+    answer = await client.post("/api/photos?id=p1", content=PICTURE, headers=bearer(token))
+    assert answer.json() == {"id": "p1", "is_kept": False}
+    (_, _, reply), *_ = await read_events(client, token, 1)
+    assert reply["kind"] == "abstain"
+    assert (
+        await service.bot.store.read(lambda session: session.scalar(select(func.count()).select_from(Attachment)))
+    ) == 0
 
 
 async def test_health_and_readiness(client: httpx.AsyncClient, rasa: FakeRasa) -> None:

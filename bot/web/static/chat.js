@@ -1,6 +1,6 @@
 // The chat page: wires the connection to what is shown.
 
-import { Connection } from "./connection.js";
+import { Connection, newId } from "./connection.js";
 import { deskParts, direction, markThumb, renderMine, renderReply } from "./render.js";
 
 const LANGUAGE = "zorgbrug.lang";
@@ -75,6 +75,9 @@ function showReply(reply, { isLive }) {
   const element = renderReply(reply, wordsOf(reply.lang), actions, { isDesk });
   const wasAtEnd = isAtEnd();
   log.append(element);
+  const offered = reply.buttons.map((button) => button.payload);
+  if (offered.includes("bot")) byId("photo").hidden = false;
+  if (offered.some((payload) => payload.startsWith("helped:"))) byId("photo").hidden = true;
   if (!isLive) return;
   if (reply.kind === "emergency") element.setAttribute("role", "alert");
   if (wasAtEnd || reply.kind === "emergency") scrollTo(element);
@@ -210,6 +213,8 @@ async function restore() {
       showReply(item, { isLive: false });
     } else if (item.kind === "payload") {
       restorePayload(item, titles);
+    } else if (item.kind === "photo") {
+      showMine(item, `📷 ${t("photo")}`);
     } else if (item.text || item.kind === "place") {
       showMine(item, item.text ?? item.place);
     }
@@ -240,6 +245,17 @@ function shareLocation() {
     },
     { timeout: 10000, maximumAge: 600000 },
   );
+}
+
+/** Send a photo to the member of the staff who has the conversation; nobody else would look at it. */
+async function sendPhoto() {
+  const [file] = byId("photo-file").files;
+  byId("photo-file").value = "";
+  if (!file) return;
+  const message = { id: newId() };
+  showMine(message, `📷 ${t("photo")}`);
+  scrollToEnd();
+  showState(message.id, await connection.sendPhoto(message.id, file));
 }
 
 function submit() {
@@ -319,6 +335,8 @@ scroller.addEventListener("scroll", () => {
 });
 byId("desk-close").addEventListener("click", () => desk.close());
 byId("location").addEventListener("click", shareLocation);
+byId("photo").addEventListener("click", () => byId("photo-file").click());
+byId("photo-file").addEventListener("change", sendPhoto);
 byId("location").hidden = !("geolocation" in navigator) || !window.isSecureContext;
 window.addEventListener("online", () => connection.flush());
 window.addEventListener("offline", () => showOnline(false));

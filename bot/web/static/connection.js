@@ -4,6 +4,7 @@
 const UNSENT = "zorgbrug.unsent";
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8000;
+const MOST_FAULTS = 5;
 
 export class Connection {
   /** @param {{onReply, onTyping, onState, onOnline, onResume, onLanguage}} handlers what the page does with what happens */
@@ -104,22 +105,35 @@ export class Connection {
     this.isSending = false;
   }
 
+  /** Send a photo at once; it is too large to be kept here for later. */
+  async sendPhoto(id, file) {
+    try {
+      const answer = await fetch(`/api/photos?id=${encodeURIComponent(id)}`, { method: "POST", body: file });
+      return answer.ok ? "sent" : "refused";
+    } catch {
+      return "refused";
+    }
+  }
+
   async post(message) {
     try {
-      let answer = await postJson("/api/messages", message);
+      let answer = await postJson("/api/messages", bare(message));
       if (answer.status === 401) {
         const begun = await postJson("/api/conversations", this.lang ? { lang: this.lang } : {});
         if (!begun.ok) return "later";
         this.hangUp();
         this.lastEvent = 0;
-        answer = await postJson("/api/messages", message);
+        answer = await postJson("/api/messages", bare(message));
       }
       if (answer.ok) {
         if (message.text) this.handlers.onLanguage((await answer.json()).lang);
         this.listen();
         return "sent";
       }
-      return answer.status === 413 || answer.status === 400 ? "refused" : "later";
+      // A fault of ours that comes again and again is this message's; the ones behind it must not wait for ever.
+      message.faults = answer.status === 500 ? (message.faults ?? 0) + 1 : 0;
+      const isOver = answer.status === 413 || answer.status === 400 || message.faults >= MOST_FAULTS;
+      return isOver ? "refused" : "later";
     } catch {
       return "later";
     }
@@ -134,6 +148,11 @@ export class Connection {
   }
 }
 
+/** The message without what only this page counts. */
+function bare({ faults, ...message }) {
+  return message;
+}
+
 function postJson(url, body) {
   return fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
@@ -146,7 +165,7 @@ function readUnsent() {
   }
 }
 
-function newId() {
+export function newId() {
   if (crypto.randomUUID) return crypto.randomUUID(); // only there in a secure context
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
