@@ -308,13 +308,13 @@ PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
 
 @pytest.mark.parametrize(
-    ("content", "status"),
+    ("picture", "status"),
     [(PICTURE, 202), (b"<svg onload=alert(1)>", 400), (b"", 400), (PICTURE + bytes(9 << 20), 413)],
 )
 async def test_a_photo_is_taken_only_when_it_is_a_picture_that_is_not_too_large(
-    client: httpx.AsyncClient, token: str, content: bytes, status: int
+    client: httpx.AsyncClient, token: str, picture: bytes, status: int
 ) -> None:
-    answer = await client.post("/api/photos?id=p1", content=content, headers=bearer(token))
+    answer = await client.post("/api/photos?id=p1", content=picture, headers=bearer(token))
     assert answer.status_code == status
 
 
