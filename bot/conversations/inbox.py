@@ -92,6 +92,10 @@ class InboxWorker:
         found = await self._store.read(lambda session: due_message(session, conversation))
         while found is not None:
             found = await self._answer(*found)
+            if found is not None and self._lanes.is_full:
+                # To the end of the queue: who writes much must not keep others waiting who ask one thing.
+                self.wake(conversation)
+                return
 
     async def _answer(self, message: Inbox, conversation: Conversation) -> tuple[Inbox, Conversation] | None:
         """Answer one message; return the next one, if it is due."""

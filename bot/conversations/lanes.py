@@ -32,6 +32,11 @@ class Lanes:
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether another conversation would have to wait."""
+        return self._places.locked()
+
     def wake(self, conversation: str) -> None:
         """Have the conversation's work done soon."""
         if conversation in self._lanes:
