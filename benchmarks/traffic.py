@@ -20,7 +20,6 @@ from typing import Any
 
 import httpx
 
-from benchmarks.web_latency import resident_megabytes
 from bot.service import RunningService
 from bot.settings import PROJECT
 from knowledge.locales import Locales
@@ -175,10 +174,27 @@ async def wait_until_quiet(var: Path, most_seconds: float) -> bool:
 
 
 async def weigh(service: RunningService) -> dict[str, int]:
-    """Return the memory (PSS) of each process and its children in MB, and the sum."""
+    """Return the memory (PSS) of each process and its children in MB, the sum, and what they wrote of it themselves.
+
+    PSS rises when a neighbour that shared a library ends; `written` (private and dirty) does not.
+    """
     pids = service.supervisor.pids()
-    weights = {name: round(await asyncio.to_thread(resident_megabytes, pid)) for name, pid in pids.items()}
-    return {**weights, "total": sum(weights.values())}
+    weights = {name: await asyncio.to_thread(_megabytes, pid, "Pss") for name, pid in pids.items()}
+    written = [await asyncio.to_thread(_megabytes, pid, "Private_Dirty") for pid in pids.values()]
+    return {name: round(megabytes) for name, megabytes in weights.items()} | {
+        "total": round(sum(weights.values())),
+        "written": round(sum(written)),
+    }
+
+
+def _megabytes(session: int, kind: str) -> float:
+    total = 0.0
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            if int((folder / "stat").read_text().rsplit(")", 1)[1].split()[3]) == session:
+                lines = (folder / "smaps_rollup").read_text().splitlines()
+                total += sum(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:")) / 1024
+    return total
 
 
 def processor_seconds(service: RunningService) -> dict[str, float]:
