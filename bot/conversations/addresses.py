@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.store.engine import Store
 from bot.store.models import Conversation
-from bot.store.sealing import Sealer
+from bot.store.sealing import CannotUnseal, Sealer
 
 BATCH = 500
 
@@ -59,6 +59,14 @@ def address_of(sealer: Sealer, conversation: Conversation) -> str:
         CannotUnseal: The key that it was stored with is missing.
     """
     return sealer.unseal(conversation.address_sealed) if conversation.address_sealed else conversation.address
+
+
+def mend_address(sealer: Sealer, conversation: Conversation, address: str) -> None:
+    """Encrypt the address anew when the key that it was stored with is gone: the person has just told it again."""
+    try:
+        address_of(sealer, conversation)
+    except CannotUnseal:
+        conversation.address_sealed = sealer.seal(address)
 
 
 async def seal_old_addresses(store: Store, sealer: Sealer) -> int:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.cases.opening import open_case_of
 from bot.cases.relay import Relay
 from bot.channels.base import IncomingMessage, Payload, Photo, Receipt, Text, Unsupported
-from bot.conversations.addresses import find_conversation, set_address
+from bot.conversations.addresses import find_conversation, mend_address, set_address
 from bot.conversations.limits import RateLimiter, Verdict
 from bot.conversations.messages import (
     has_words,
@@ -143,6 +143,8 @@ class ConversationCore:
             conversation = self._new_conversation(message.channel, message.address, message.lang_hint)
             session.add(conversation)
             await session.flush()
+        else:
+            mend_address(self._sealer, conversation, message.address)
         conversation.last_at = now
         if has_words(reading.text) and self._notices.is_served(reading.lang):
             conversation.lang = reading.lang
