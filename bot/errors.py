@@ -21,7 +21,10 @@ class SecretsUnusable(BotError):
     """The file with the generated secrets cannot be read."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} {reason}. Remove it and start again: new secrets are made, and web chats begin anew.")
+        super().__init__(
+            f"{path} {reason}. Put a copy of it back if you have one. Remove it and start again otherwise: new secrets "
+            "are made, web chats begin anew, and stored addresses and photos cannot be read any more."
+        )
         self.path = path
 
 

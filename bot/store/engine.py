@@ -61,7 +61,10 @@ class Store:
             StoreUnavailable: The database cannot be opened or stays locked.
         """
         if self._is_sqlite and (file := make_url(self._url).database):
-            Path(file).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                Path(file).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreUnavailable(f"the folder of {file} cannot be made ({error.strerror})") from error
         await self._retrying(self._upgrade)
 
     async def _upgrade(self) -> None:
