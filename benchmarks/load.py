@@ -118,7 +118,7 @@ def count(said: list[Said], stored: dict[str, StoredMessage]) -> dict[str, int]:
         "tries": sum(item.tries for item in said),
         "answered_on_stream": sum(bool(item.answers) for item in said),
         "answered_twice_on_stream": sum(len(item.answers) > 1 for item in said),
-        "answered_in_store": sum(item is not None and bool(item.answers) for item in found),
+        "answered_in_store": sum(item is not None and item.status == "done" and bool(item.answers) for item in found),
         "answered_twice_in_store": sum(item is not None and len(item.answers) > 1 for item in found),
         "set_aside": sum(item is not None and item.status == "failed" for item in found),
         "still_waiting": sum(item is not None and item.status == "pending" for item in found),
