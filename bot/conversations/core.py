@@ -33,6 +33,7 @@ from bot.conversations.records import add_replies
 from bot.conversations.understanding import Reading, Understanding
 from bot.errors import UnknownConversation
 from bot.logs import hashed
+from bot.privacy.message_ids import stored_id
 from bot.store.engine import Store
 from bot.store.models import DONE, FAILED, PENDING, Conversation, Feedback, Inbox, Outbox
 from bot.store.sealing import Sealer
@@ -134,7 +135,8 @@ class ConversationCore:
     async def _take(
         self, session: AsyncSession, message: IncomingMessage, reading: Reading, verdict: Verdict
     ) -> Receipt:
-        repeat = select(Inbox).where(Inbox.channel == message.channel, Inbox.external_id == message.external_id)
+        external_id = stored_id(message.channel, message.external_id)
+        repeat = select(Inbox).where(Inbox.channel == message.channel, Inbox.external_id == external_id)
         if known := await session.scalar(repeat):
             return _receipt(known, is_duplicate=True)
         now = datetime.now(UTC)
@@ -152,7 +154,7 @@ class ConversationCore:
         row = Inbox(
             conversation_id=conversation.id,
             channel=message.channel,
-            external_id=message.external_id,
+            external_id=external_id,
             content=stored_content(message.content, reading.text, reading.place),
             lang=reading.lang,
             received_at=now,

@@ -22,6 +22,7 @@ from bot.conversations.rasa import RasaAway, RasaClient
 from bot.conversations.records import conversations_with_work, due_reply, has_written_since
 from bot.logs import hashed
 from bot.privacy.masking import mask
+from bot.privacy.message_ids import stored_id
 from bot.store.engine import Store
 from bot.store.leases import Leases
 from bot.store.models import DONE, FAILED, HELD, PENDING, Conversation, Outbox
@@ -129,12 +130,13 @@ class OutboxWorker:
             created_at=row.created_at,
         )
         try:
-            return await channel.deliver(message)
+            sent = await channel.deliver(message)
         except DeliveryFailed:
             raise
         except Exception as error:
             # A fault of one channel must not end the lane. Only its type: the text may quote the reply.
             raise DeliveryFailed(f"the channel failed with {type(error).__name__}") from error
+        return stored_id(conversation.channel, sent) if sent else None
 
     async def _put_off(
         self, row: Outbox, failure: DeliveryFailed | RasaAway, is_last_word: bool, began: datetime

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels.base import WINDOW_CLOSED
+from bot.privacy.message_ids import stored_id
 from bot.store.engine import Store
 from bot.store.models import DONE, FAILED, HELD, Conversation, Outbox
 
@@ -33,7 +34,9 @@ class DeliveryStatuses:
         why: str | None = None,
     ) -> None:
         """Take note of a status; see `StatusSink.delivered`."""
-        case = await self._store.run(lambda session: _note(session, channel, channel_message_id, state, why))
+        case = await self._store.run(
+            lambda session: _note(session, channel, stored_id(channel, channel_message_id), state, why)
+        )
         if case is not None:
             await self._tell_staff(case)
 

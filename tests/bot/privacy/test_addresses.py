@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,9 +17,10 @@ from bot.app import Bot, Content
 from bot.channels.base import IncomingMessage, Text
 from bot.channels.telegram import TelegramChannel
 from bot.conversations.addresses import address_of, find_conversation, find_conversations, seal_old_addresses
+from bot.conversations.statuses import DeliveryStatuses
 from bot.settings import Settings
 from bot.store.engine import Store
-from bot.store.models import Conversation
+from bot.store.models import Conversation, Outbox
 from bot.store.sealing import CannotUnseal, Sealer
 from knowledge.locales import Locales
 from tests.bot.bot_api_server import TOKEN, bot_api_server
@@ -71,6 +74,38 @@ async def test_a_telegram_id_is_in_no_byte_of_the_database_and_its_log(bot: Bot,
 def commands() -> Locales:
     names = ("start", "language", "human", "privacy", "delete", "help")
     return Locales({"en": {f"telegram.command_{name}": name for name in names}})
+
+
+async def test_the_id_of_a_whatsapp_message_which_holds_the_number_is_in_no_byte_and_still_known_again(
+    bot: Bot, channel: KeepingChannel, database: Path
+) -> None:
+    channel.name = "whatsapp"
+    bot.channels["whatsapp"] = channel
+    wamid = "wamid." + base64.b64encode(b"\x1c\x18\x0b48500100200\x15\x02\x00\x12").decode()
+    question = IncomingMessage(
+        channel="whatsapp", address="48500100200", external_id=wamid, content=Text(text="And where is the dentist?")
+    )
+    receipt = await bot.core.accept(question)
+    sent = (await channel.wait_for(2))[0]
+    assert (await bot.core.accept(question)).is_duplicate
+
+    async with asyncio.timeout(5):  # it is marked as delivered right after
+        statuses = DeliveryStatuses(bot.store, tell_nobody)
+        while (await reply_of(bot, sent.id)).delivery is None:
+            await statuses.delivered("whatsapp", f"sent-{sent.id}", "read")
+    kept = bytes_on_disk(database)
+    assert receipt.conversation.encode() in kept
+    for unwanted in (wamid, "48500100200", f"sent-{sent.id}"):
+        assert unwanted.encode() not in kept
+
+
+async def tell_nobody(case: int) -> None: ...
+
+
+async def reply_of(bot: Bot, reply: int) -> Outbox:
+    found = await bot.store.read(lambda session: session.get(Outbox, reply))
+    assert found is not None
+    return found
 
 
 async def test_addresses_of_an_older_version_are_sealed_once_and_leave_no_byte(store: Store, database: Path) -> None:
