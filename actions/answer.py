@@ -51,7 +51,7 @@ class Answer(ReplyAction):
     def find(self, turn: Turn) -> Decision:
         """Return what the message is about; half a question is read together with the one before it."""
         priors = {turn.intent: turn.confidence}
-        alone = self.library.search(turn.text, turn.written_in, priors)
+        alone = self.library.search(turn.text, turn.written_in, priors, turn.embedding)
         leans = turn.article is not None and turn.previous and may_follow_up(turn.text)
         enough = STANDS_ALONE_ALL_THE_SAME if goes_on(turn.text) else STANDS_ALONE
         if not leans or alone.best >= enough or alone.outside >= SURELY_OUTSIDE:

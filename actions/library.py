@@ -16,7 +16,7 @@ from knowledge.encoder import Encoder
 from knowledge.locales import Locales
 from knowledge.models import Contact, Status
 from knowledge.replies import Button, article_buttons
-from knowledge.retriever import Decision, Retriever
+from knowledge.retriever import Decision, Embedding, Retriever
 from knowledge.snapshots import Snapshot, SnapshotReader
 
 NATIONAL_WIN_POINT = "workinnl"
@@ -51,14 +51,16 @@ class Library:
         """The least status of a text that may be shown."""
         return self._settings.served_status
 
-    def search(self, text: str, lang: str, priors: Mapping[str, float] | None = None) -> Decision:
+    def search(
+        self, text: str, lang: str, priors: Mapping[str, float] | None = None, embedding: Embedding | None = None
+    ) -> Decision:
         """Return what the retriever decides; blocking (about 15 ms), so call it from a thread."""
         with self._lock:
             snapshot = self._snapshot()
             if self._retriever is None or self._retriever[0] is not snapshot:
                 self._retriever = (snapshot, Retriever(snapshot, self._encoder))
             retriever = self._retriever[1]
-        return retriever.search(text, lang, priors)
+        return retriever.search(text, lang, priors, embedding)
 
     def article_buttons(self, articles: Iterable[str], lang: str, today: date, most: int = 3) -> tuple[Button, ...]:
         """Return buttons for articles that may be shown today."""

@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from pydantic import ValidationError
 from rasa_sdk import Tracker
+
+from knowledge.retriever import Embedding
 
 DEFAULT_LANGUAGE = "en"
 
@@ -33,6 +36,7 @@ class Turn:
     was_in_handoff: bool
     share_consent: bool
     entities: dict[str, str]
+    embedding: Embedding | None = None  # of the text, as Rasa made it
 
     @classmethod
     def of(cls, tracker: Tracker) -> Turn:
@@ -61,11 +65,19 @@ class Turn:
             was_in_handoff=(tracker.active_loop or {}).get("name") == "handoff_form",
             share_consent=tracker.get_slot("share_consent") is True,
             entities=entities,
+            embedding=_embedding(message),
         )
 
     def speaking(self, lang: str) -> Turn:
         """Return the same turn in a language that we have texts for."""
         return replace(self, lang=lang)
+
+
+def _embedding(message: dict[str, Any]) -> Embedding | None:
+    try:
+        return Embedding.model_validate(message.get("embedding"))
+    except ValidationError:
+        return None
 
 
 def _previous_question(tracker: Tracker) -> str:

@@ -5,9 +5,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from knowledge.encoder import Encoder
 from knowledge.errors import EncoderMismatch
@@ -55,6 +61,26 @@ class Searchable(Protocol):
         """Weights and thresholds."""
 
 
+class Embedding(BaseModel, frozen=True):
+    """A vector that somebody else made of a text, and of which: Rasa embeds a message before an action searches it.
+
+    Attributes:
+        encoder: Name of the encoder.
+        text: SHA-256 of the text as it was embedded, in hexadecimal.
+        vector: The unit vector: float32, little-endian, in base64.
+    """
+
+    encoder: str
+    text: str
+    vector: str
+
+    def of(self, text: str, encoder: str) -> NDArray[np.float32] | None:
+        """Return the vector when it is of this text and encoder, else None."""
+        if self.encoder != encoder or self.text != hashlib.sha256(text.encode()).hexdigest():
+            return None
+        return np.frombuffer(base64.b64decode(self.vector), dtype="<f4")
+
+
 class Retriever:
     """Searches one snapshot."""
 
@@ -69,18 +95,22 @@ class Retriever:
         self._snapshot = snapshot
         self._encoder = encoder
 
-    def search(self, text: str, lang: str, priors: Mapping[str, float] | None = None) -> Decision:
+    def search(
+        self, text: str, lang: str, priors: Mapping[str, float] | None = None, embedding: Embedding | None = None
+    ) -> Decision:
         """Return what the question is about.
 
         Args:
             text: As the person wrote it, in any language and of any length.
             lang: Its language; one without articles still finds those of the others.
             priors: What the conversation suggests, 0.0 to 1.0: article ids, `faq` or `out_of_scope`.
+            embedding: What somebody has embedded already; used where it is of just this text.
         """
         question = searchable(text, lang)
         if not words(question):
             return Decision("abstain", ())
-        vector = self._encoder.encode_query([question])[0]
+        known = embedding.of(question, self._encoder.name) if embedding else None
+        vector = self._encoder.encode_query([question])[0] if known is None else known
         model, settings = self._snapshot.model, self._snapshot.settings
         chances = model.weigh(model.parts(vector, question, lang), settings.weights, priors)
         ranked = sorted(zip(model.labels, map(float, chances), strict=True), key=lambda item: -item[1])

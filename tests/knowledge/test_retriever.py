@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from knowledge.base import KnowledgeBase
 from knowledge.errors import EncoderMismatch
 from knowledge.fitting import Question, fit_thresholds, measure, read_questions
 from knowledge.fitting_run import fit_and_measure
-from knowledge.passages import NONE, answers_of, passages_of, read_negatives
+from knowledge.passages import NONE, answers_of, passages_of, read_negatives, searchable
 from knowledge.publishing import build_snapshot
 from knowledge.retrieval_settings import RetrievalSettings, Thresholds
-from knowledge.retriever import Retriever, decide
+from knowledge.retriever import Embedding, Retriever, decide
 from knowledge.snapshots import SnapshotReader
 from tests.knowledge.conftest import PieceEncoder
 
@@ -53,6 +56,24 @@ def test_a_message_without_words_is_abstained_from(retriever: Retriever, text: s
 @pytest.mark.parametrize("text", ["x" * 20_000, "dentist " * 3000, "\ud800 dentist", "a\x00b"])
 def test_odd_messages_are_borne(retriever: Retriever, text: str) -> None:
     assert retriever.search(text, "en").kind in ("answer", "clarify", "abstain")
+
+
+def written(text: str, encoder: PieceEncoder, vector: np.ndarray) -> Embedding:
+    content = base64.b64encode(vector.astype("<f4").tobytes()).decode()
+    return Embedding(encoder=encoder.name, text=hashlib.sha256(text.encode()).hexdigest(), vector=content)
+
+
+def test_an_embedding_of_just_this_text_is_used_and_any_other_is_not(
+    retriever: Retriever, encoder: PieceEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = searchable("dentist", "en")
+    own = retriever.search("dentist", "en")
+    same = written(question, encoder, encoder.encode_query([question])[0])
+    others = written("doctor", encoder, encoder.encode_query(["doctor"])[0])
+    assert retriever.search("dentist", "en", embedding=others) == own
+    assert retriever.search("dentist", "en", embedding=same.model_copy(update={"encoder": "another"})) == own
+    monkeypatch.setattr(encoder, "encode_query", None)  # would fail if it were called
+    assert retriever.search("dentist", "en", embedding=same) == own
 
 
 def test_what_the_negatives_look_like_is_abstained_from(retriever: Retriever) -> None:

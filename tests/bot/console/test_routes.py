@@ -49,6 +49,7 @@ MAY = {
     "GET /api/ui/{lang}": ALL,
     "POST /api/conversations": ALL,
     "POST /api/messages": OTHER_SECRET,
+    "POST /api/photos": OTHER_SECRET,
     "GET /api/events": OTHER_SECRET,
     "GET /api/history": OTHER_SECRET,
     "POST /internal/escalations": OTHER_SECRET,
