@@ -103,6 +103,7 @@ def test_a_text_without_digits_and_addresses_stays_as_it_is(text: str) -> None:
         ("+31 (0)6 12345678", "[telefoon]"),
         ("0031612345678", "[telefoon]"),
         ("+48 512 345 678", "[telefoon]"),
+        ("+40 721 234 567 lub 0048512345678", "[telefoon] lub [telefoon]"),
         ("+380501234567", "[telefoon]"),
         ("٠٦١٢٣٤٥٦٧٨", "[telefoon]"),
         ("076 123 45 67", "[telefoon]"),
