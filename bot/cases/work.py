@@ -19,6 +19,7 @@ from bot.cases.records import close_case, requeue_case, take_over
 from bot.conversations.records import add_replies, locked_conversation
 from bot.errors import BotError
 from bot.events import Bus
+from bot.privacy.masking import mask_identity
 from bot.staff.audit import note
 from bot.staff.roles import Member
 from bot.store.case_models import CLAIMED, CLOSED, WAITING, Case, Note
@@ -213,7 +214,7 @@ class CaseWork:
 
         async def add(session: AsyncSession) -> None:
             case = await self._seen(session, case_id, member)
-            session.add(Note(case_id=case.id, staff_id=member.id, text=text.strip(), created_at=now))
+            session.add(Note(case_id=case.id, staff_id=member.id, text=mask_identity(text.strip()), created_at=now))
             note(session, "noted", staff_id=member.id, case_id=case.id, now=now)
 
         await self._do(case_id, add)
