@@ -66,7 +66,7 @@ logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 1.0
 RETENTION_SWEEP_SECONDS = 3600.0
-DEADLINE_SWEEP_SECONDS = 10.0
+DEADLINE_SWEEP_SECONDS = 30.0
 # FastAPI can export spans and exception texts; nothing about a conversation leaves the machine.
 NO_TELEMETRY: TelemetryConfig = {
     "tracing": False,

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cases.notices import CaseNotices
@@ -42,7 +42,8 @@ class Deadlines:
 
     async def sweep(self, now: datetime) -> int:
         """Do what is due and return how many cases changed."""
-        due = [case.id for case in await self._store.read(_open_cases) if self._act_for(case, now)]
+        cases = await self._store.read(partial(_long_silent, patience=self._patience, now=now))
+        due = [case.id for case in cases if self._act_for(case, now)]
         changed = 0
         for case_id in due:
             conversation = await self._store.run(partial(self._settle, case_id=case_id, now=now))
@@ -98,6 +99,10 @@ class Deadlines:
         return conversation.id
 
 
-async def _open_cases(session: AsyncSession) -> Sequence[Case]:
-    found = select(Case).where(Case.status.in_((WAITING, CLAIMED)), Case.conversation_id.is_not(None))
-    return (await session.scalars(found)).all()
+async def _long_silent(session: AsyncSession, patience: Patience, now: datetime) -> Sequence[Case]:
+    """Return the open cases that have waited long by the clock on the wall, which is never less than opening time."""
+    unclaimed = func.coalesce(Case.told_at, Case.waiting_since) <= now - timedelta(minutes=patience.claim_minutes)
+    unanswered = Case.person_wrote_at <= now - timedelta(minutes=patience.reply_minutes)
+    is_their_turn = or_(Case.staff_wrote_at.is_(None), Case.staff_wrote_at < Case.person_wrote_at)
+    silent = or_(and_(Case.status == WAITING, unclaimed), and_(Case.status == CLAIMED, unanswered, is_their_turn))
+    return (await session.scalars(select(Case).where(Case.conversation_id.is_not(None), silent))).all()

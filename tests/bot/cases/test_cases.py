@@ -260,6 +260,9 @@ async def test_without_consent_the_worker_sees_only_what_is_said_within_the_case
     bot: Bot, person: Person, add_worker: AddWorker, channel: KeepingChannel
 ) -> None:
     await person.says("sunt însărcinată și nu am asigurare")
+    async with asyncio.timeout(5):
+        while not channel.delivered:  # a message that waits for an answer goes to whoever takes the case
+            await asyncio.sleep(0.02)
     case, ioana = await person.asks_for_a_person(has_consent=False), await add_worker()
     assert await bot.store.read(lambda session: _entries(session, case)) == []
     await bot.cases.claim(case, ioana)
