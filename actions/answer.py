@@ -89,14 +89,23 @@ class Answer(ReplyAction):
         found = _ids(whole.candidates)
         is_doubted = whole.kind == "clarify"
         for halves in islice(cuts(turn.text), MOST_CUTS_OF_A_SURE_ONE if not is_doubted else None):
-            first, second = (self.library.search(half, turn.written_in) for half in halves)
-            if min(first.best, second.best) < (SURE if is_doubted else SURE_OF_BOTH):
+            articles = self._both(halves, turn.written_in, SURE if is_doubted else SURE_OF_BOTH)
+            if articles is None:
                 continue
-            articles = first.candidates[0].article, second.candidates[0].article
             is_whole = set(articles) <= set(found) if is_doubted else found[0] in articles
             if articles[0] != articles[1] and is_whole:
                 return articles
         return None
+
+    def _both(self, halves: tuple[str, str], lang: str, least: float) -> tuple[str, str] | None:
+        """Return the articles of two halves of a message when each is plain; most times the shorter one is not."""
+        found = {}
+        for half in sorted(halves, key=len):
+            decision = self.library.search(half, lang)
+            if decision.best < least:
+                return None
+            found[half] = decision.candidates[0].article
+        return found[halves[0]], found[halves[1]]
 
     def _answered_both(self, turn: Turn, articles: tuple[str, str], candidates: Sequence[Candidate]) -> Outcome:
         """Return two answers in one reply; the article that the whole message is nearest to counts as its topic."""

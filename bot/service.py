@@ -35,7 +35,9 @@ def process_environment(settings: Settings) -> dict[str, str]:
     """Return what each process must know of the others, whichever of them it is."""
     secrets = settings.secrets
     return {
-        "OMP_WAIT_POLICY": "passive",  # the encoder's threads would otherwise spin and starve the other processes
+        # The encoder is quickest alone with two threads, but spends half as much again on the waiting of one for the
+        # other: with people writing at the same time that is lost. See docs/measurements/service.md.
+        "OMP_NUM_THREADS": "1",
         "ZORGBRUG_DATA": str(settings.data.resolve()),
         "ZORGBRUG_VAR": str(settings.var.resolve()),
         "ZORGBRUG_PORT": str(settings.port),

@@ -14,12 +14,12 @@ from sanic import Blueprint
 from sanic.request import Request
 from sanic.response import HTTPResponse, json
 
-from nlu.components.quick_validation import check_schema_once
+from nlu.components.quick_rasa import make_rasa_quick
 from nlu.components.tracker_store import ErasureNotPossible, erase_conversation
 
 logger = logging.getLogger(__name__)
 
-check_schema_once()  # Rasa loads this module when it starts, whatever else it does
+make_rasa_quick()  # Rasa loads this module when it starts, whatever else it does
 
 MAX_MESSAGE = 20_000
 MAX_ID = 200

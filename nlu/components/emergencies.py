@@ -22,6 +22,7 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import normalize
 
 from nlu.components.common import LANG, text_to_read
 from nlu.components.featurizer import SentenceFeaturizer
@@ -29,7 +30,7 @@ from nlu.components.intents import EMERGENCY, LinearModel, sentence_vector
 from nlu.text import tokens
 from nlu.transliteration import to_native_script
 
-_COUNTER = HashingVectorizer(
+COUNTER = HashingVectorizer(
     analyzer="char_wb", ngram_range=(2, 5), n_features=2**17, alternate_sign=False, norm=None, dtype=np.float32
 )
 
@@ -74,7 +75,7 @@ class DangerModel:
         vector_weights, vector_bias = _tell_apart((vectors - mean) / deviation, in_danger, by_vector)
         vector_weights = vector_weights / deviation
         vector_bias -= vector_weights @ mean
-        counts = _COUNTER.transform(texts)
+        counts = COUNTER.transform(texts)
         weighting = TfidfTransformer(sublinear_tf=True).fit(counts)
         letters = weighting.transform(counts)
         letter_weights, letter_bias = _tell_apart(letters, in_danger, by_letters)
@@ -93,9 +94,7 @@ class DangerModel:
 
     def probabilities(self, vectors: np.ndarray, texts: Sequence[str]) -> np.ndarray:
         """Return how surely each message speaks of danger now, shape (n,)."""
-        weighting = TfidfTransformer(sublinear_tf=True)
-        weighting.idf_ = self.rarity
-        letters: csr_matrix = weighting.transform(_COUNTER.transform(texts))
+        letters = weighted(COUNTER.transform(texts), self.rarity)
         return np.asarray(expit(vectors @ self.vector_weights + letters @ self.letter_weights + self.bias))
 
     def kind(self, vector: np.ndarray) -> str:
@@ -202,6 +201,12 @@ class EmergencyClassifier(IntentClassifier, GraphComponent):
 
 def _read(message: Message) -> str:
     return readable(text_to_read(message), str(message.get(LANG) or ""))
+
+
+def weighted(counts: csr_matrix, rarity: np.ndarray) -> csr_matrix:
+    """Return what TfidfTransformer(sublinear_tf=True) makes of counts, without its matrix of all groups of letters."""
+    counts.data = (np.log(counts.data) + 1.0) * rarity[counts.indices]
+    return normalize(counts, copy=False)
 
 
 def _tell_apart(features: Any, in_danger: np.ndarray, strength: float) -> tuple[np.ndarray, float]:

@@ -21,7 +21,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, Event, SessionStarted, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 
-LONGEST_SESSION = 120  # events, about a dozen turns
+LONGEST_SESSION = 60  # events, about half a dozen turns
 
 
 class ErasableTrackerStore(SQLTrackerStore):
@@ -36,12 +36,15 @@ class ErasableTrackerStore(SQLTrackerStore):
     ) -> None:
         super().__init__(domain=domain, host=host, event_broker=event_broker, **settings)
         if self.engine.dialect.name == "sqlite":
+            self._connect_with(poolclass=sa.pool.QueuePool, connect_args={"check_same_thread": False})
             sa.event.listen(self.engine, "connect", _set_up_sqlite)
-            self.engine.dispose()  # connections made before know nothing of it
         else:
-            self.engine.dispose()
-            self.engine = sa.create_engine(self.engine.url, **_for_a_server(self.engine.url))
-            self.sessionmaker = sa.orm.session.sessionmaker(bind=self.engine)
+            self._connect_with(**_for_a_server(self.engine.url))
+
+    def _connect_with(self, **kwargs: Any) -> None:
+        self.engine.dispose()
+        self.engine = sa.create_engine(self.engine.url, **kwargs)
+        self.sessionmaker = sa.orm.session.sessionmaker(bind=self.engine)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Store what is new, and begin a new session where the old one has become long."""

@@ -13,7 +13,7 @@ PYTHON = ROOT / ".venv-rasa" / "bin" / "python"
 
 
 @pytest.mark.rasa
-@pytest.mark.parametrize("checks", ["check_components", "check_rules", "check_validation"])
+@pytest.mark.parametrize("checks", ["check_components", "check_rules", "check_quick_rasa"])
 def test_the_parts_inside_rasa_pass_their_checks(checks: str) -> None:
     assert PYTHON.exists(), "There is no Rasa environment. Run `make setup` first."
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "SQLALCHEMY_SILENCE_UBER_WARNING": "1", "RASA_TELEMETRY_ENABLED": "false"}

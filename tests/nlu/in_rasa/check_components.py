@@ -22,10 +22,11 @@ from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
 from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
+from sklearn.feature_extraction.text import TfidfTransformer
 
 from nlu.components import featurizer
 from nlu.components.channel import BadMessage, ZorgbrugInput, read_message
-from nlu.components.emergencies import EmergencyClassifier
+from nlu.components.emergencies import COUNTER, EmergencyClassifier, weighted
 from nlu.components.featurizer import SentenceFeaturizer, VectorCache, balanced_means, text_to_encode
 from nlu.components.intents import LinearModel, VectorIntentClassifier, verbatim_intents
 from nlu.components.language import LanguageComponent, WantedLanguageExtractor
@@ -267,6 +268,14 @@ class EmergencyTest(unittest.TestCase):
     def test_where_the_vector_doubts_the_letters_decide(self) -> None:
         assert self.read("hij ademt niet meer", [0.0, 0.0]).get("intent")["name"].startswith("emergency_")
         assert self.read("wat kost het", [0.0, 0.0]).get("intent")["name"] == "faq"
+
+    def test_the_letters_weigh_what_scikit_learn_makes_of_them(self) -> None:
+        texts = ["hij ademt niet", "spring spring spring"]
+        rarity = np.linspace(1.0, 9.0, COUNTER.n_features, dtype=np.float32)
+        weighting = TfidfTransformer(sublinear_tf=True)
+        weighting.idf_ = rarity
+        expected = weighting.transform(COUNTER.transform(texts))
+        assert abs(weighted(COUNTER.transform(texts), rarity) - expected).max() < 1e-6
 
     def test_a_message_without_a_word_is_no_emergency(self) -> None:
         assert self.read("...", [1.0, 0.9]).get("intent")["name"] == "faq"
