@@ -46,7 +46,9 @@ async def examine(settings: Settings) -> list[Finding]:
     """Return the findings in the order in which a person would check them."""
     today = datetime.now(UTC).date()
     findings = [_disk(settings), _model(settings), *_knowledge(settings, today)]
-    findings += [await _telegram(settings), await _store(settings)]
+    findings += [await _telegram(settings), await _whatsapp(settings), await _store(settings)]
+    if settings.redis_url:
+        findings.append(await _redis(settings))
     findings += [finding async for finding in _processes(settings)]
     return findings
 
@@ -112,6 +114,39 @@ async def _telegram(settings: Settings) -> Finding:
     if status != 200:
         return Finding("problem", "Telegram", f"answers with status {status}; try again later")
     return Finding("ok", "Telegram", f"knows the token; messages come by {settings.telegram_mode}")
+
+
+async def _whatsapp(settings: Settings) -> Finding:
+    if settings.whatsapp_token is None:
+        return Finding("note", "WhatsApp", "off: no ZORGBRUG_WHATSAPP_TOKEN (see docs/whatsapp.md)")
+    base = settings.whatsapp_api_url.rstrip("/")
+    address = f"{base}/v{settings.whatsapp_api_version}/{settings.whatsapp_phone_id}"
+    headers = {"Authorization": f"Bearer {settings.whatsapp_token.get_secret_value()}"}
+    try:
+        async with httpx.AsyncClient(timeout=REACH_SECONDS) as client:
+            status = (await client.get(address, headers=headers)).status_code
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return Finding("problem", "WhatsApp", f"out of reach ({type(error).__name__}); is there a way to the internet?")
+    if status in (400, 401, 403, 404):
+        return Finding("problem", "WhatsApp", "refuses ZORGBRUG_WHATSAPP_TOKEN or ZORGBRUG_WHATSAPP_PHONE_ID")
+    if status != 200:
+        return Finding("problem", "WhatsApp", f"answers with status {status}; try again later")
+    template = "" if settings.whatsapp_template else "; no template, so nobody hears of a reply after 24 hours"
+    return Finding("ok" if settings.whatsapp_template else "note", "WhatsApp", f"knows the token and number{template}")
+
+
+async def _redis(settings: Settings) -> Finding:
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+
+    try:
+        client = Redis.from_url(settings.redis_url, socket_connect_timeout=REACH_SECONDS, socket_timeout=REACH_SECONDS)
+        async with client:
+            await client.ping()
+    except (RedisError, OSError, ValueError) as error:
+        # The type alone: the address may hold a password.
+        return Finding("problem", "Redis", f"does not answer ({type(error).__name__}); check ZORGBRUG_REDIS_URL")
+    return Finding("ok", "Redis", "answers")
 
 
 async def _store(settings: Settings) -> Finding:

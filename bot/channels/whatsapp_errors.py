@@ -15,7 +15,7 @@ from bot.channels.base import DeliveryFailed, WindowClosed
 logger = logging.getLogger(__name__)
 
 # What a call of pywa raises: a refusal, no network, or an answer that is not what Meta documents.
-GRAPH_ERRORS = (errors.WhatsAppError, httpx.HTTPError, ValueError, KeyError, TypeError, IndexError)
+GRAPH_ERRORS = (errors.WhatsAppError, httpx.HTTPError, ValueError, KeyError, TypeError, IndexError, AttributeError)
 
 PAIR_RATE_PAUSE_SECONDS = 6.0  # to one person: one message in 6 seconds, after a burst
 RATE_PAUSE_SECONDS = 30.0

@@ -96,6 +96,8 @@ class GraphApiServer:
         async def media(media_id: str, request: Request) -> Response:
             if not _is_allowed(request):
                 return error(190)
+            if media_id == PHONE_ID:
+                return JSONResponse({"id": PHONE_ID, "verified_name": "Zorgbrug"})
             if media_id not in self.files:
                 return error(100, subcode=33)
             content = self.files[media_id]

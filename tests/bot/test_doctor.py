@@ -1,13 +1,15 @@
-"""What the doctor says of Telegram and of the store; it shows no token and makes nothing."""
+"""What the doctor says of the channels and of the stores; it shows no token and makes nothing."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from bot.doctor import Finding, _store, _telegram
+from bot.doctor import Finding, _redis, _store, _telegram, _whatsapp
 from bot.settings import Settings
 from bot.store.engine import Store
 from tests.bot.bot_api_server import TOKEN, bot_api_server
+from tests.bot.graph_api_server import graph_api_server, whatsapp_settings
+from tests.servers import RedisServer
 
 
 def settings(tmp_path: Path, **given: object) -> Settings:
@@ -44,3 +46,30 @@ async def test_looking_for_the_store_does_not_make_it(tmp_path: Path, database: 
     assert (await _store(settings(tmp_path))).level == "ok"  # the fixture made it there
     assert (await _store(settings(tmp_path / "other"))).level == "note"
     assert not (tmp_path / "other").exists()
+
+
+async def test_a_whatsapp_number_that_answers_is_fine_and_a_missing_template_is_named(tmp_path: Path) -> None:
+    async with graph_api_server() as server:
+        known = whatsapp_settings(server.url)
+        bare = await _whatsapp(settings(tmp_path, **known))
+        ready = await _whatsapp(settings(tmp_path, **known, whatsapp_template="answer_waiting"))
+    assert (bare.level, ready.level) == ("note", "ok")
+    assert "template" in bare.says
+
+
+async def test_a_whatsapp_that_is_away_or_refuses_the_token_is_a_problem_and_the_token_is_not_shown(
+    tmp_path: Path,
+) -> None:
+    away = await _whatsapp(settings(tmp_path, **whatsapp_settings("http://127.0.0.1:9")))
+    async with graph_api_server() as server:
+        wrong = {**whatsapp_settings(server.url), "whatsapp_token": "wrong-token"}
+        refused = await _whatsapp(settings(tmp_path, **wrong))
+    assert (away.level, refused.level) == ("problem", "problem")
+    assert "wrong-token" not in refused.says
+
+
+async def test_a_redis_is_found_or_missed(tmp_path: Path, redis_server: RedisServer) -> None:
+    assert (await _redis(settings(tmp_path, redis_url=redis_server.url))).level == "ok"
+    away = await _redis(settings(tmp_path, redis_url="redis://:secret@127.0.0.1:9/0"))
+    assert away.is_problem
+    assert "secret" not in away.says
