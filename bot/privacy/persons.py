@@ -19,6 +19,7 @@ from bot.conversations.addresses import address_of, find_conversations
 from bot.conversations.erase import delete_conversation
 from bot.conversations.rasa import RasaAway, RasaClient
 from bot.errors import BotError
+from bot.staff.audit import note
 from bot.store.case_models import Attachment, Case, Note
 from bot.store.engine import Store
 from bot.store.models import Conversation, Feedback, Inbox, Outbox
@@ -51,9 +52,12 @@ async def export_person(store: Store, sealer: Sealer, channel: str, address: str
 
     async def read(session: AsyncSession) -> list[Record]:
         found = await find_conversations(session, sealer, channel, address)
-        return [await _conversation(session, sealer, row) for row in found]
+        records = [await _conversation(session, sealer, row) for row in found]
+        for row in found:
+            await _note_on_cases(session, row.id, "exported")
+        return records
 
-    conversations = await store.read(read)
+    conversations = await store.run(read)
     if not conversations:
         raise PersonUnknown(channel)
     return {"exported_at": _instant(datetime.now(UTC)), "conversations": conversations}
@@ -72,13 +76,24 @@ async def erase_person(store: Store, rasa: RasaClient, sealer: Sealer, channel: 
     for row in found:
         await rasa.erase(row.id)
     for row in found:
-        await store.run(partial(delete_conversation, conversation=row.id))
+        await store.run(partial(_note_and_delete, conversation=row.id))
     for row in found:
         # A message that was on its way to Rasa may have arrived between the two.
         with suppress(RasaAway):
             await rasa.erase(row.id)
     await store.forget_deleted()
     return len(found)
+
+
+async def _note_and_delete(session: AsyncSession, conversation: str) -> None:
+    await _note_on_cases(session, conversation, "erased")
+    await delete_conversation(session, conversation)
+
+
+async def _note_on_cases(session: AsyncSession, conversation: str, act: str) -> None:
+    """Write into the audit log of each case that it was done from a terminal; of the person nothing."""
+    for case in (await session.scalars(select(Case.id).where(Case.conversation_id == conversation))).all():
+        note(session, act, case_id=case, now=datetime.now(UTC), by="operator")
 
 
 async def _conversation(session: AsyncSession, sealer: Sealer, row: Conversation) -> Record:
@@ -145,7 +160,7 @@ async def _case(session: AsyncSession, case: Case) -> Record:
         "closed_at": _instant(case.closed_at),
         "close_reason": case.close_reason,
         "outcome": case.outcome,
-        "notes": [{"at": _instant(note.created_at), "text": note.text} for note in notes],
+        "notes": [{"at": _instant(item.created_at), "text": item.text} for item in notes],
         "acts": [{"at": _instant(entry.at), "act": entry.act} for entry in (await session.scalars(acts)).all()],
     }
 

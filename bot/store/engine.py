@@ -100,10 +100,18 @@ class Store:
         """Take what was deleted out of the files too, and say whether that went through.
 
         SQLite overwrites deleted rows in the database, but its log (WAL) holds them until it is emptied; that waits for
-        readers, so it may have to be done again later. A server does this in its own time, and there it is no work.
+        readers, so it is tried a few times and may have to be done again later. A server does this in its own time, and
+        there it is no work.
         """
         if not self._is_sqlite:
             return True
+        for _ in range(ATTEMPTS):
+            if await self._empty_log():
+                return True
+            await asyncio.sleep(PAUSE_SECONDS)
+        return False
+
+    async def _empty_log(self) -> bool:
         try:
             async with self.engine.connect() as connection:
                 alone = await connection.execution_options(**{_READ_ONLY: True})

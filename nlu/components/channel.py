@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import logging
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -98,8 +99,11 @@ class ZorgbrugInput(InputChannel):
         except LockError:
             logger.warning("No lock for a conversation: another server is busy with it, or Redis is away")
             return _problem(503, "The conversation is busy, or the lock store is away. Try again.")
-        except Exception:
-            logger.exception("Rasa could not handle a message")
+        except Exception as error:
+            # Where it happened, but not what it says: that may quote what the person wrote.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            name = type(error).__name__
+            logger.error("Rasa could not handle a message: %s in %s, line %d", name, place.filename, place.lineno)
             return _problem(500, "Rasa could not handle the message; its log says why.")
         replies = [item["custom"] for item in collector.messages if "custom" in item]
         intent = message.parse_data.get(INTENT) or {}

@@ -19,6 +19,7 @@ from bot.settings import PROJECT
 from bot.store.case_models import CLAIMED, Attachment
 from bot.store.engine import Store
 from bot.store.sealing import Sealer
+from bot.store.staff_models import AuditEntry
 from tests.bot.fakes import FakeRasa
 from tests.bot.privacy.test_audit_log import acts, assert_kept, write
 from tests.bot.test_retention import CASE_DAYS, DAYS, client_of, fill, left, retention
@@ -58,6 +59,8 @@ async def test_keys_are_replaced_and_a_person_is_exported_and_erased(shared: Sto
     assert (person["address"], len(person["messages"]), len(person["cases"])) == ("anna", 1, 1)
 
     assert await erase_person(shared, client_of(rasa), new, "test", "anna") == 1
+    noted = select(AuditEntry.act).where(AuditEntry.case_id == case).order_by(AuditEntry.id)
+    assert [*await shared.read(lambda session: session.scalars(noted))][-2:] == ["exported", "erased"]
     assert await shared.read(lambda session: find_conversation(session, new, "test", "anna")) is None
     assert await shared.read(lambda session: find_conversation(session, new, "test", "boris")) is not None
 
