@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from bot.cases.deadlines import Deadlines, Patience
 from bot.cases.desks import Desks
-from bot.cases.news import tell_consoles
+from bot.cases.news import tell_consoles, tell_typing
 from bot.cases.notices import CaseNotices
 from bot.cases.photos import MOST_BYTES as MOST_PHOTO_BYTES
 from bot.cases.photos import PhotoKeeper
@@ -278,6 +278,7 @@ def create_app(settings: Settings, content: Content | None = None) -> FastAPI:
             bot.sealer,
             flood,
             bot.cases.tell,
+            partial(tell_typing, bot.bus),
             is_https=settings.is_https,
         )
     )

@@ -12,6 +12,11 @@ def topic_of(case: int) -> str:
     return f"case:{case}"
 
 
+async def tell_typing(bus: Bus, case: int) -> None:
+    """Publish to who has the case open that the person is writing."""
+    await bus.publish(topic_of(case), {"typing": True})
+
+
 async def tell_consoles(bus: Bus, case: int) -> None:
     """Publish that a case has changed, for the queue and for who has it open."""
     await bus.publish(QUEUE_TOPIC, {"case": case})

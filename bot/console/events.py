@@ -96,7 +96,7 @@ async def _stream(
                     continue
                 if data is None:
                     return
-                yield _event("here" if "here" in data else "changed", data)
+                yield _event(next((name for name in ("here", "typing") if name in data), "changed"), data)
         finally:
             if case:
                 await presence.leave(case, member.name)

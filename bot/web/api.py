@@ -24,7 +24,7 @@ from bot.events import Events
 from bot.store.engine import Store
 from bot.store.sealing import Sealer
 from bot.web.guards import ApiError, FloodGate, read_body
-from bot.web.history import conversation_exists, missed_replies, read_history
+from bot.web.history import case_in_hand, conversation_exists, missed_replies, read_history
 from bot.web.tokens import COOKIE, Tokens, token_of
 from knowledge.locales import Locales
 from knowledge.models import Language
@@ -81,6 +81,7 @@ def make_api(
     sealer: Sealer,
     flood: FloodGate,
     tell_staff: TellStaff,
+    tell_typing: TellStaff,
     *,
     is_https: bool,
 ) -> APIRouter:
@@ -141,6 +142,13 @@ def make_api(
         if case is not None:
             await tell_staff(case)
         return {"id": id, "is_kept": case is not None}
+
+    @router.post("/typing", status_code=204)
+    async def typing(address: str = Depends(person)) -> Response:
+        case = await store.read(lambda session: case_in_hand(session, sealer, address))
+        if case is not None:
+            await tell_typing(case)
+        return Response(status_code=204)
 
     @router.get("/history")
     async def history(response: Response, address: str = Depends(person)) -> dict[str, Any]:

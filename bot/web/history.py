@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.cases.opening import open_case_of
 from bot.channels.web import WEB, Event, client_id, reply_data
 from bot.conversations.addresses import find_conversation
 from bot.store.models import Inbox, Outbox
@@ -18,6 +19,15 @@ MOST_ENTRIES = 500
 async def conversation_exists(session: AsyncSession, sealer: Sealer, address: str) -> bool:
     """Say whether the conversation is still kept."""
     return await find_conversation(session, sealer, WEB, address) is not None
+
+
+async def case_in_hand(session: AsyncSession, sealer: Sealer, address: str) -> int | None:
+    """Return the case of a conversation that a person of the staff has now, or None while the bot has it."""
+    conversation = await find_conversation(session, sealer, WEB, address)
+    if conversation is None or not conversation.is_with_human:
+        return None
+    case = await open_case_of(session, conversation.id)
+    return case.id if case else None
 
 
 async def read_history(session: AsyncSession, sealer: Sealer, address: str) -> dict[str, Any] | None:

@@ -6,6 +6,8 @@ import { attend } from "./attention.js";
 const token = document.body.dataset.formToken;
 const news = document.getElementById("news");
 const RETRY_MS = 2000;
+const TYPING_MS = 6000;
+let typing;
 
 attend();
 attachKeys();
@@ -40,6 +42,7 @@ function follow(element, place, search) {
     stream.addEventListener("changed", refresh);
     stream.addEventListener("over", () => location.reload());
     stream.addEventListener("here", (event) => showOthers(JSON.parse(event.data).here));
+    stream.addEventListener("typing", showTyping);
     stream.onopen = refresh; // whatever happened while the stream was away
     stream.onerror = () => {
       if (stream.readyState !== EventSource.CLOSED) return;
@@ -57,6 +60,7 @@ function show(place, html) {
   const translations = keepTranslations(place);
   place.innerHTML = html; // our own server rendered it, with everything escaped
   for (const [id, node] of translations) place.querySelector(`[data-entry="${id}"]`)?.append(node);
+  document.getElementById("typing")?.replaceChildren();
   const fresh = place.querySelector(".transcript");
   if (fresh) fresh.scrollTop = wasAtEnd ? fresh.scrollHeight : top;
   if (focused && place.querySelector(`#${CSS.escape(focused)}`)) document.getElementById(focused).focus();
@@ -84,6 +88,15 @@ function showOthers(names) {
   here.textContent = others.length ? here.dataset.others + others.join(", ") : "";
 }
 
+/** Say for a few seconds that the person is writing; their page says so again while they go on. */
+function showTyping() {
+  const line = document.getElementById("typing");
+  if (!line) return;
+  clearTimeout(typing);
+  line.textContent = line.dataset.text;
+  typing = setTimeout(() => (line.textContent = ""), TYPING_MS);
+}
+
 // -- one case -------------------------------------------------------------------------------------------------------
 
 function openRoom() {
@@ -109,18 +122,22 @@ function openRoom() {
     post(room.dataset.typing, new FormData()).catch(() => {});
   });
   for (const form of document.querySelectorAll("form.insert")) {
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
+    const look = async () => {
       const name = form.elements.name.value;
-      if (!name) return;
-      const answer = await fetch(form.dataset.preview + encodeURIComponent(name));
       const preview = document.getElementById("preview");
+      if (!name) return void preview.replaceChildren();
+      const answer = await fetch(form.dataset.preview + encodeURIComponent(name));
       preview.innerHTML = await answer.text(); // rendered by our own server
-      preview.focus();
       preview.querySelector("form")?.addEventListener("submit", async (submitted) => {
         submitted.preventDefault();
         if (await send(submitted.target)) preview.replaceChildren();
       });
+    };
+    form.elements.name.addEventListener("change", look);
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      await look();
+      document.getElementById("preview").focus();
     });
   }
   document.getElementById("live").addEventListener("click", (event) => {

@@ -295,7 +295,10 @@ byId("form").addEventListener("submit", (event) => {
   submit();
   input.focus();
 });
-input.addEventListener("input", grow);
+input.addEventListener("input", () => {
+  grow();
+  if (!byId("photo").hidden) connection.tellTyping(); // a person has the conversation
+});
 input.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();

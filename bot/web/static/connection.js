@@ -5,6 +5,7 @@ const UNSENT = "zorgbrug.unsent";
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8000;
 const MOST_FAULTS = 5;
+const TYPING_EVERY_MS = 4000;
 
 export class Connection {
   /** @param {{onReply, onTyping, onState, onOnline, onResume, onLanguage}} handlers what the page does with what happens */
@@ -16,6 +17,7 @@ export class Connection {
     this.source = null;
     this.hadBreak = false;
     this.lang = null;
+    this.toldTyping = 0;
   }
 
   /** The conversation so far, or null when there is none (any more). */
@@ -103,6 +105,13 @@ export class Connection {
       this.handlers.onState(message.id, outcome);
     }
     this.isSending = false;
+  }
+
+  /** Tell who answers that the person is writing; nobody misses it when it gets lost. */
+  tellTyping() {
+    if (Date.now() - this.toldTyping < TYPING_EVERY_MS) return;
+    this.toldTyping = Date.now();
+    fetch("/api/typing", { method: "POST" }).catch(() => {});
   }
 
   /** Send a photo at once; it is too large to be kept here for later. */

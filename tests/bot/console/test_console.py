@@ -142,6 +142,27 @@ async def test_a_message_of_the_person_reaches_the_open_console(log_in: LogIn, p
     assert "mai am o întrebare" in (await worker.get(f"/cases/{case}/part")).text
 
 
+async def test_the_worker_sees_that_the_person_is_writing_once_the_case_is_theirs(
+    log_in: LogIn, open_browser: OpenBrowser, console: Service
+) -> None:
+    page, worker = await open_browser(), await log_in()
+    address = (await page.client.post("/api/conversations", json={})).json()["conversation"]
+    case = await Person(console.bot, address, channel="web").asks_for_a_person()
+    events = []
+    async with asyncio.timeout(5), worker.client.stream("GET", f"/console/events?case={case}") as stream:
+        async for line in stream.aiter_lines():
+            if line == "event: here":
+                assert (await page.client.post("/api/typing")).status_code == 204  # nobody is there to see it
+                await worker.post(f"/cases/{case}/claim")
+            if line.startswith("event: "):
+                events.append(line)
+            if line == "event: changed" and "event: typing" not in events:
+                await page.client.post("/api/typing")
+            if line == "event: typing":
+                break
+    assert "event: changed" in events[: events.index("event: typing")]
+
+
 async def test_the_figures_count_cases_and_come_as_csv(log_in: LogIn, person: Person) -> None:
     case = await person.asks_for_a_person()
     boss = await log_in("Sanne", role="supervisor")

@@ -50,6 +50,7 @@ MAY = {
     "POST /api/conversations": ALL,
     "POST /api/messages": OTHER_SECRET,
     "POST /api/photos": OTHER_SECRET,
+    "POST /api/typing": OTHER_SECRET,
     "GET /api/events": OTHER_SECRET,
     "GET /api/history": OTHER_SECRET,
     "POST /internal/escalations": OTHER_SECRET,
