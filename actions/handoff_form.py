@@ -1,4 +1,4 @@
-"""The form before a person takes over: which place, and may the conversation be shared.
+"""The form before a person takes over: which language where that is unclear, which place, may it be shared.
 
 Rasa runs the form (`handoff_form` in the domain); these actions ask, check and submit. The first question has kind
 `handoff`, because asking for a person is answered by beginning the handoff; what follows has kind `form`.
@@ -16,14 +16,26 @@ from actions.answer import FAILURES_BEFORE_HUMAN, NEAREST_OF, Conversational
 from actions.base import Outcome, ReplyAction
 from actions.handoff import Handoff, HandoffRequest, HandoffUnavailable
 from actions.library import Library
-from actions.turn import Turn
+from actions.turn import Turn, is_language_clear
 from knowledge.cards import compose_contact, compose_nearest
-from knowledge.replies import Reply
+from knowledge.replies import Button, Reply
 from knowledge.times import written_time
 
 logger = logging.getLogger(__name__)
 
 SKIPPED = "-"  # a slot value that says: asked, and the person would rather not tell
+
+
+class AskLanguage(ReplyAction):
+    """Asks which language the person speaks, for the WIN-punt has people for each."""
+
+    action_name = "action_ask_handoff_form_spoken_language"
+
+    async def decide(self, turn: Turn) -> Outcome:
+        """Return the question with the languages to choose from."""
+        languages = [Button(title=name, payload=f"lang:{code}") for code, name in self.library.languages.items()]
+        kind = "handoff" if turn.intent in ("ask_human", "affirm") else "form"
+        return Outcome(self.say(turn, kind, "language.ask", buttons=[*languages, self.button(turn, "skip")]))
 
 
 class AskPlace(ReplyAction):
@@ -33,10 +45,11 @@ class AskPlace(ReplyAction):
 
     async def decide(self, turn: Turn) -> Outcome:
         """Return the question; the second time it says that the place was not known."""
-        is_first = turn.intent in ("ask_human", "affirm")
+        is_begun = turn.intent in ("ask_human", "affirm")
+        is_first = is_begun or turn.intent in ("set_language", "skip")
         key = "handoff.ask_place" if is_first else "handoff.ask_place_again"
         buttons = [self.button(turn, "skip"), self.button(turn, "stop")]
-        return Outcome(self.say(turn, "handoff" if is_first else "form", key, buttons=buttons))
+        return Outcome(self.say(turn, "handoff" if is_begun else "form", key, buttons=buttons))
 
 
 class AskConsent(ReplyAction):
@@ -58,6 +71,13 @@ class ValidateHandoffForm(FormValidationAction):
 
     def name(self) -> str:
         return "validate_handoff_form"
+
+    async def required_slots(
+        self, domain_slots: list[str], dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[str]:
+        """Leave out the language once it is clear."""
+        is_asked = not is_language_clear(tracker)
+        return [slot for slot in domain_slots if slot != "spoken_language" or is_asked]
 
     async def validate_place(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
@@ -93,7 +113,7 @@ class SubmitHandoff(ReplyAction):
         card = compose_contact(self.library.locales, contact, turn.lang)
         text = "\n\n".join([*said, card.text, self.t(turn, "handoff.urgent")])
         reply = Reply(kind="handoff", lang=turn.lang, text=text, links=card.links, footer=card.footer)
-        slots = {"share_consent": None, "place": place, "failures": 0.0}
+        slots = {"spoken_language": None, "share_consent": None, "place": place, "failures": 0.0}
         return Outcome(reply, slots)
 
     async def _ask(self, turn: Turn, place: str | None, win_point: str) -> list[str]:
@@ -101,7 +121,7 @@ class SubmitHandoff(ReplyAction):
             conversation=turn.conversation,
             message_id=turn.message_id,
             reason=self._reason(turn),
-            lang=turn.lang,
+            lang=turn.spoken_language or turn.lang,
             place=place,
             consent=turn.share_consent,
             topic=turn.article,

@@ -10,7 +10,7 @@ from rasa_sdk.executor import ActionExecutor
 from actions.answer import Answer, ChooseArticle, More, ShowContact, ShowDesk
 from actions.base import ReplyAction
 from actions.handoff import BotHandoff, Handoff
-from actions.handoff_form import AskConsent, AskPlace, GivePlace, SubmitHandoff, ValidateHandoffForm
+from actions.handoff_form import AskConsent, AskLanguage, AskPlace, GivePlace, SubmitHandoff, ValidateHandoffForm
 from actions.language import SetLanguage
 from actions.library import Library
 from actions.medical import Emergency, MedicalAdvice
@@ -20,7 +20,7 @@ from actions.smalltalk import Smalltalk, Stop
 
 REPLY_ACTIONS: tuple[type[ReplyAction], ...] = (
     Answer, ChooseArticle, ShowDesk, ShowContact, More, Smalltalk, Stop, SetLanguage, Privacy, DeleteData, Emergency,
-    MedicalAdvice, AskPlace, AskConsent, GivePlace,
+    MedicalAdvice, AskLanguage, AskPlace, AskConsent, GivePlace,
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ class Turn:
     today: date
     place: str | None
     article: str | None
+    spoken_language: str | None  # as answered in the hand-off form
     told_language: str | None
     failures: int
     is_delete_pending: bool
@@ -54,6 +55,7 @@ class Turn:
             written_in=lang,
             answer_lang=str(metadata.get("answer_lang") or lang),
             previous=_previous_question(tracker),
+            spoken_language=_chosen_language(tracker),
             told_language=tracker.get_slot("told_language"),
             intent=intent.get("name") or "",
             confidence=float(intent.get("confidence") or 0.0),
@@ -71,6 +73,16 @@ class Turn:
     def speaking(self, lang: str) -> Turn:
         """Return the same turn in a language that we have texts for."""
         return replace(self, lang=lang)
+
+
+def is_language_clear(tracker: Tracker) -> bool:
+    """Say whether the bot knows which language the person speaks; one that does not tell is taken to know."""
+    return bool(((tracker.latest_message or {}).get("metadata") or {}).get("is_lang_clear", True))
+
+
+def _chosen_language(tracker: Tracker) -> str | None:
+    chosen = str(tracker.get_slot("spoken_language") or "")
+    return chosen if chosen.isalpha() else None
 
 
 def _embedding(message: dict[str, Any]) -> Embedding | None:

@@ -29,7 +29,7 @@ from bot.conversations.messages import (
     thumb_of_payload,
 )
 from bot.conversations.notices import Notices
-from bot.conversations.records import add_replies
+from bot.conversations.records import add_replies, choose_language
 from bot.conversations.understanding import Reading, Understanding
 from bot.errors import UnknownConversation
 from bot.logs import hashed
@@ -40,6 +40,9 @@ from bot.store.sealing import Sealer
 from knowledge.replies import Reply
 
 logger = logging.getLogger(__name__)
+
+# Devices sold here speak these, whoever holds them.
+SAYS_LITTLE = ("en", "nl")
 
 Wake = Callable[[str], None]
 TellStaff = Callable[[int], Awaitable[None]]
@@ -150,6 +153,7 @@ class ConversationCore:
         conversation.last_at = now
         if has_words(reading.text) and self._notices.is_served(reading.lang):
             conversation.lang = reading.lang
+            conversation.is_lang_clear = conversation.is_lang_clear or reading.is_lang_sure
         conversation.place = reading.place or conversation.place
         row = Inbox(
             conversation_id=conversation.id,
@@ -196,7 +200,7 @@ class ConversationCore:
         if isinstance(content, Unsupported | Photo):  # a photo is for the staff, who have not taken it here
             return [self._notices.error(lang, "unsupported")]
         if isinstance(content, Payload):
-            return self._answer_payload(content.payload, lang, conversation)
+            return self._answer_payload(content.payload, lang, conversation, row)
         return None
 
     def _answer_text(self, reading: Reading) -> list[Reply] | None:
@@ -208,13 +212,14 @@ class ConversationCore:
             return [self._notices.error(reading.lang, "no_words")]
         return None
 
-    def _answer_payload(self, payload: str, lang: str, conversation: Conversation) -> list[Reply] | None:
+    def _answer_payload(self, payload: str, lang: str, conversation: Conversation, row: Inbox) -> list[Reply] | None:
         if payload == "start":
             return [self._notices.start(lang)]
         if rasa_message_of_payload(payload) is None:
             return [self._notices.error(lang, "unknown_button")]
         if chosen := self._known_language(language_of_payload(payload)):
-            conversation.lang, conversation.is_lang_chosen = chosen, True
+            choose_language(conversation, chosen)
+            row.lang = chosen
         return None
 
     async def _take_thumb(
@@ -237,11 +242,13 @@ class ConversationCore:
 
     def _new_conversation(self, channel: str, address: str, lang: str | None) -> Conversation:
         now = datetime.now(UTC)
+        known = self._known_language(lang)
         conversation = Conversation(
             id=uuid.uuid4().hex,
             channel=channel,
-            lang=self._known_language(lang),
+            lang=known,
             is_lang_chosen=False,
+            is_lang_clear=known is not None and known not in SAYS_LITTLE,
             is_privacy_shown=False,
             created_at=now,
             last_at=now,

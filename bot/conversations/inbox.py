@@ -26,7 +26,13 @@ from bot.conversations.lanes import Lanes
 from bot.conversations.messages import rasa_message
 from bot.conversations.notices import Notices
 from bot.conversations.rasa import RasaAway, RasaClient, RasaFailed, RasaMessage
-from bot.conversations.records import add_replies, conversations_with_work, due_message, locked_conversation
+from bot.conversations.records import (
+    add_replies,
+    choose_language,
+    conversations_with_work,
+    due_message,
+    locked_conversation,
+)
 from bot.logs import hashed
 from bot.store.engine import Store
 from bot.store.leases import Leases
@@ -142,7 +148,7 @@ class InboxWorker:
         conversation.apologised_at = None
         for reply in replies:
             if reply.kind == "language_set":
-                conversation.lang, conversation.is_lang_chosen = reply.lang, True
+                choose_language(conversation, reply.lang)
             if reply.kind == "emergency":
                 # The word lists did not know this danger; Rasa's classifier did.
                 flag = reply.emergency or "medical"
@@ -238,6 +244,7 @@ def _for_rasa(message: Inbox, conversation: Conversation) -> RasaMessage:
         lang=message.lang or conversation.lang or FALLBACK,
         answer_lang=conversation.lang or FALLBACK,
         channel=conversation.channel,
+        is_lang_clear=conversation.is_lang_clear,
         place=conversation.place,
         now=message.received_at,
     )

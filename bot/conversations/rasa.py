@@ -45,6 +45,7 @@ class RasaMessage(BaseModel, frozen=True):
     text: str
     lang: str  # of the message
     answer_lang: str  # to answer in where there are no texts in that language
+    is_lang_clear: bool  # whether the person has plainly shown or chosen a language
     channel: str
     place: str | None
     now: datetime
@@ -81,6 +82,7 @@ class RasaClient:
             "metadata": {
                 "lang": message.lang,
                 "answer_lang": message.answer_lang,
+                "is_lang_clear": message.is_lang_clear,
                 "channel": message.channel,
                 "place": message.place,
                 "now": message.now.isoformat().replace("+00:00", "Z"),

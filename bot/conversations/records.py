@@ -23,6 +23,11 @@ async def locked_conversation(session: AsyncSession, conversation: str) -> Conve
     return await session.get(Conversation, conversation, with_for_update=True)
 
 
+def choose_language(conversation: Conversation, lang: str) -> None:
+    """Speak the language that the person has chosen from now on."""
+    conversation.lang, conversation.is_lang_chosen, conversation.is_lang_clear = lang, True, True
+
+
 def add_replies(
     session: AsyncSession,
     conversation: Conversation,

@@ -26,13 +26,14 @@ class Reading:
     """What a message tells before the store is asked.
 
     Attributes:
-        lang: Language to go on in.
+        lang: Language to go on in; `is_lang_sure` when the message itself tells it.
         text: The words, cleaned; empty when it is no text.
         flag: The danger it speaks of, and `flag_lang` the language to answer that in.
         place: The municipality of a shared position.
     """
 
     lang: str
+    is_lang_sure: bool = False
     text: str = ""
     flag: RedFlag | None = None
     flag_lang: str = FALLBACK
@@ -70,11 +71,11 @@ class Understanding:
         text = clean_text(content.text)
         flag = await self._find_red_flag(text)
         if not has_words(text):
-            return Reading(previous or FALLBACK, text, flag, previous or FALLBACK)
+            return Reading(previous or FALLBACK, text=text, flag=flag, flag_lang=previous or FALLBACK)
         guess = self._languages.identify(text, previous)
         lang = language_of_message(guess, text, previous, is_chosen=is_chosen)
         flag_lang = guess.lang if guess.is_sure or flag is None else flag.lang
-        return Reading(lang, text, flag, flag_lang)
+        return Reading(lang, guess.is_sure, text, flag, flag_lang)
 
     async def _find_red_flag(self, text: str) -> RedFlag | None:
         if len(text) <= SHORT_TEXT:

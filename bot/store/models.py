@@ -64,8 +64,9 @@ class Conversation(Base):
     """One person on one channel.
 
     `address` is the keyed hash of what the channel needs to reply, and `address_sealed` that itself, encrypted.
-    `lang` is the language of the last message, or the chosen one while `is_lang_chosen`. `apologised_at` is set while
-    an outage lasts, so the person hears of it once.
+    `lang` is the language of the last message, or the chosen one while `is_lang_chosen`; `is_lang_clear` once a message
+    has plainly shown it or the person has chosen. `apologised_at` is set while an outage lasts, so the person hears of
+    it once.
     """
 
     __tablename__ = "conversation"
@@ -77,6 +78,7 @@ class Conversation(Base):
     address_sealed: Mapped[str | None] = mapped_column(Text)
     lang: Mapped[str | None] = mapped_column(String(35))
     is_lang_chosen: Mapped[bool] = mapped_column(default=False, server_default=false())
+    is_lang_clear: Mapped[bool] = mapped_column(default=False, server_default=false())
     place: Mapped[str | None] = mapped_column(String(128))
     created_at: Mapped[datetime]
     last_at: Mapped[datetime]

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
+from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import Answer, ChooseArticle, More, ShowDesk
 from actions.base import ReplyAction
-from actions.handoff_form import SKIPPED, AskPlace, GivePlace, SubmitHandoff, ValidateHandoffForm
+from actions.handoff_form import SKIPPED, AskLanguage, AskPlace, GivePlace, SubmitHandoff, ValidateHandoffForm
 from actions.language import SetLanguage
 from actions.medical import Emergency, MedicalAdvice
 from actions.privacy import DeleteData
@@ -178,6 +179,27 @@ async def test_the_first_question_of_the_form_begins_the_handoff(library: ToldLi
     first, _ = await run(AskPlace(library), make_tracker(intent="ask_human"))
     again, _ = await run(AskPlace(library), make_tracker("Xyz", "nlu_fallback"))
     assert (first.kind, again.kind) == ("handoff", "form")
+
+
+async def test_the_form_asks_for_the_language_only_where_it_is_unclear(library: ToldLibrary) -> None:
+    slots = ["spoken_language", "place", "share_consent"]
+    form, dispatcher, unclear, clear = ValidateHandoffForm(), CollectingDispatcher(), make_tracker(), make_tracker()
+    unclear.latest_message["metadata"]["is_lang_clear"] = False
+    clear.latest_message["metadata"]["is_lang_clear"] = True
+    assert await form.required_slots(slots, dispatcher, unclear, {}) == slots
+    assert await form.required_slots(slots, dispatcher, clear, {}) == slots[1:]
+    question, _ = await run(AskLanguage(library), make_tracker(intent="ask_human", lang="en"))
+    offered = {button.payload for button in question.buttons}
+    assert {"lang:ro", "lang:ar", "skip"} <= offered
+
+
+@pytest.mark.parametrize(("answered", "lang"), [("ro", "ro"), (SKIPPED, "en"), (None, "en")])
+async def test_the_language_answered_in_the_form_is_the_one_to_route_by(
+    library: ToldLibrary, handoff: ListHandoff, answered: str | None, lang: str
+) -> None:
+    slots = {"place": "Breda", "share_consent": True, "spoken_language": answered}
+    await run(SubmitHandoff(library, handoff), make_tracker("ok", "affirm", lang="en", slots=slots))
+    assert handoff.requests[0].lang == lang
 
 
 @pytest.mark.parametrize(("value", "kept"), [("Breda", "Breda"), ("", None), (SKIPPED, SKIPPED), (None, None)])

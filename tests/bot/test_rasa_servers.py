@@ -31,7 +31,7 @@ async def client(rasa: FakeRasa, other: FakeRasa) -> AsyncIterator[RasaClient]:
 def a_message(number: int) -> RasaMessage:
     return RasaMessage(
         conversation="c1", message_id=str(number), text=f"{number}", lang="en", answer_lang="en", channel="web",
-        place=None, now=datetime.now(UTC),
+        is_lang_clear=True, place=None, now=datetime.now(UTC),
     )  # fmt: skip
 
 

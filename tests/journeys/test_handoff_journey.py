@@ -9,6 +9,7 @@ import asyncio
 import base64
 import os
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from bot.service import RunningService
 from bot.settings import Settings
 from bot.staff.accounts import AccountPolicy, Accounts
 from bot.store.engine import Store
+from bot.web_client import WebConversation
 from tests.bot.bot_api_server import BotApiServer
 from tests.bot.graph_api_server import GraphApiServer, Meta, status, update
 from tests.bot.graph_api_server import message as whatsapp_message
@@ -136,7 +138,6 @@ async def test_a_romanian_speaker_is_helped_by_a_worker_in_the_web_chat(
     await expect(console.locator(".transcript")).to_contain_text("am primit o factură")
     await expect(person.locator(".reply").last).to_contain_text("Ioana")
     await console.get_by_label("Artikel invoegen").select_option("bill-received")
-    await console.locator("form.insert").first.get_by_role("button", name="Bekijk").click()
     await expect(console.locator(".preview")).to_contain_text("rekening")
     await no_serious_findings(console)
     await console.get_by_role("button", name="Stuur dit").click()
@@ -147,6 +148,8 @@ async def test_a_romanian_speaker_is_helped_by_a_worker_in_the_web_chat(
     answer = person.locator(".reply.person").last
     await expect(answer).to_contain_text("Aduceți factura la noi")
     await expect(answer.locator(".author")).to_contain_text("Ioana")
+    await person.get_by_role("textbox").fill("mulțu")
+    await expect(console.locator("#typing")).to_contain_text("typen")
     await say_to_worker(person, "mulțumesc, vin mâine")
     await expect(console.locator(".transcript")).to_contain_text("vin mâine")
     await expect(person.get_by_role("button", name="Trimite o fotografie")).to_be_visible()
@@ -169,6 +172,24 @@ async def test_a_romanian_speaker_is_helped_by_a_worker_in_the_web_chat(
     await expect(console.locator(".facts")).to_contain_text("Ja")
     await say(person, "ce este BSN?")
     await expect(person.locator(".reply.answer").last).to_contain_text("BSN")
+
+
+async def test_whoever_taps_for_a_person_before_a_word_is_asked_for_the_language(service: RunningService) -> None:
+    async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=20.0) as client:
+        conversation = WebConversation(client)
+        await conversation.open("en-GB")
+        asked = await conversation.send(20.0, payload="human")
+        assert asked["kind"] == "handoff"
+        assert {"lang:ro", "lang:uk", "skip"} <= {button["payload"] for button in asked["buttons"]}
+        place = await conversation.send(20.0, payload="lang:ro")
+        assert "localitate" in place["text"]
+        assert "da" in (await conversation.send(20.0, text="Breda"))["text"].lower()
+        done = await conversation.send(20.0, payload="yes")
+        await conversation.close()
+    assert "WIN-punt" in done["text"]
+    with sqlite3.connect(service.var / "zorgbrug.db") as store:
+        newest = store.execute("select place, lang, has_consent from support_case order by id desc limit 1").fetchone()
+    assert newest == ("Breda", "ro", 1)
 
 
 async def say_to_worker(page: Page, text: str) -> None:

@@ -26,12 +26,13 @@ class Person:
 
     bot: Bot
     address: str = "elena"
+    channel: str = "test"
     sent: int = 0
 
     async def says(self, content: str | Payload) -> Receipt:
         self.sent += 1
         message = IncomingMessage(
-            channel="test",
+            channel=self.channel,
             address=self.address,
             external_id=f"{self.address}-{self.sent}",
             content=Text(text=content) if isinstance(content, str) else content,
