@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import time
@@ -23,6 +24,8 @@ STOP_TIMEOUT_SECONDS = 10.0
 RESTART_DELAYS_SECONDS = (0.2, 1.0, 2.0, 5.0, 10.0)
 STABLE_AFTER_SECONDS = 60.0
 MOST_ENDS_BEFORE_READY = 3
+LARGEST_LOG_BYTES = 20 * 1024**2
+LOG_ROUND_SECONDS = 600.0
 
 
 class SupervisorError(Exception):
@@ -89,6 +92,7 @@ class Supervisor:
             ProcessNotReady: One did not; all of them have been stopped again.
         """
         self._log_dir.mkdir(parents=True, exist_ok=True)
+        self._keepers.append(asyncio.create_task(self._keep_logs_small()))
         for spec in self._specs:
             await self._spawn(spec)
             self._keepers.append(asyncio.create_task(self._keep(spec)))
@@ -154,6 +158,12 @@ class Supervisor:
             await asyncio.sleep(delay)
             await self._spawn(spec)
 
+    async def _keep_logs_small(self) -> None:
+        while True:
+            for log in self._log_dir.glob("*.log"):
+                trim_log(log)
+            await asyncio.sleep(LOG_ROUND_SECONDS)
+
     async def _wait_ready(self, spec: ProcessSpec) -> float:
         started = time.monotonic()
         async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
@@ -169,6 +179,16 @@ class Supervisor:
                 if time.monotonic() - started > spec.ready_timeout_seconds:
                     raise ProcessNotReady(spec.name, f"was not ready after {spec.ready_timeout_seconds:.0f} s", log)
                 await asyncio.sleep(0.1)
+
+
+def trim_log(log: Path, largest: int = LARGEST_LOG_BYTES) -> None:
+    """Begin a log that has grown large anew and keep what was in it as `.log.1`, in the place of an older one.
+
+    The process goes on writing into the same open file, so it is emptied; a line written just then may be lost.
+    """
+    if log.stat().st_size > largest:
+        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)
 
 
 def end_with_supervisor() -> None:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from bot.service import free_ports
-from bot.supervisor import PortTaken, ProcessNotReady, ProcessSpec, Supervisor, ensure_port_free
+from bot.supervisor import PortTaken, ProcessNotReady, ProcessSpec, Supervisor, ensure_port_free, trim_log
 
 SERVER = """
 import http.server, sys
@@ -99,3 +99,16 @@ def test_a_taken_port_is_named_with_the_setting_that_changes_it() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(PortTaken, match=f"Port {port} for the web chat is taken.*ZORGBRUG_PORT"):
             ensure_port_free("the web chat", "127.0.0.1", port, "ZORGBRUG_PORT")
+
+
+def test_a_log_that_has_grown_large_begins_anew_and_the_process_goes_on_writing(tmp_path: Path) -> None:
+    log = tmp_path / "bot.log"
+    with log.open("ab", buffering=0) as written_by_the_process:
+        written_by_the_process.write(b"0123456789")
+        trim_log(log, largest=10)
+        assert log.read_bytes() == b"0123456789"
+        written_by_the_process.write(b"!")
+        trim_log(log, largest=10)
+        written_by_the_process.write(b"new")
+    assert log.read_bytes() == b"new"
+    assert (tmp_path / "bot.log.1").read_bytes() == b"0123456789!"
