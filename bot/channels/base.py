@@ -47,11 +47,15 @@ class Photo(BaseModel, frozen=True):
     file_id: str
 
 
+# What the console has a name for (`entry.unsupported.*`); `unknown` is what WhatsApp does not pass on.
+Unreadable = Literal["contact", "document", "form", "order", "sticker", "unknown", "video", "voice"]
+
+
 class Unsupported(BaseModel, frozen=True):
     """Something we cannot read yet, such as a sticker or a voice message; nothing of it is kept."""
 
     kind: Literal["unsupported"] = "unsupported"
-    what: str
+    what: Unreadable
 
 
 Content = Annotated[Text | Payload | Location | Photo | Unsupported, Field(discriminator="kind")]

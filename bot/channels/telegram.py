@@ -40,6 +40,7 @@ from bot.channels.base import (
     Payload,
     Photo,
     Text,
+    Unreadable,
     Unsupported,
 )
 from bot.channels.telegram_text import render_parts
@@ -282,7 +283,7 @@ def content_of(update: Update) -> Content | None:
     if message.photo:
         # Telegram makes a JPEG of every photo, in several sizes.
         return Photo(media_type="image/jpeg", file_id=_best_size(message.photo).file_id)
-    kinds: Mapping[str, Any] = {
+    kinds: Mapping[Unreadable, Any] = {
         "sticker": message.sticker,
         "voice": message.voice or message.audio or message.video_note,
         "video": message.video or message.animation,

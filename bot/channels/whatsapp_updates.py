@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from bot.channels.base import WINDOW_CLOSED, Content, Location, Payload, Photo, Text, Unsupported
+from bot.channels.base import WINDOW_CLOSED, Content, Location, Payload, Photo, Text, Unreadable, Unsupported
 
 MESSAGES = "messages"
 REENGAGEMENT = 131047  # more than 24 hours since the person's last message
@@ -20,7 +20,7 @@ State = Literal["delivered", "read", "failed"]
 STATES: tuple[State, ...] = ("delivered", "read", "failed")  # each says more than the ones before it
 _STATES: dict[str, State] = {"delivered": "delivered", "read": "read", "played": "read", "failed": "failed"}
 CAPTION_ENDING = ":caption"
-_UNREADABLE = {  # named as the other channels do
+_UNREADABLE: dict[str, Unreadable] = {  # named as the other channels do
     "audio": "voice",
     "video": "video",
     "sticker": "sticker",
@@ -29,6 +29,23 @@ _UNREADABLE = {  # named as the other channels do
     "order": "order",
     "interactive": "form",
 }
+# Kinds that Meta does not pass on: of these the person waits for an answer, of a vote or a changed line not.
+# The list of kinds: Meta's reference of the webhook for unsupported messages.
+_NOT_PASSED_ON = frozenset(
+    (
+        "gif",
+        "group_invite",
+        "image",
+        "link_preview",
+        "list",
+        "location",
+        "media_placeholder",
+        "order",
+        "poll_creation",
+        "product",
+    )
+)
+_UNAVAILABLE = 131060  # Meta knows that something was said, and cannot show it; seen with the first message of a person
 
 
 def _as_text(value: object) -> object:
@@ -40,6 +57,11 @@ _MaybeText = Annotated[str, BeforeValidator(_as_text)]
 
 class _Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _Error(_Shape):
+    code: int
+    title: _MaybeText = ""
 
 
 class Change(_Shape):
@@ -100,6 +122,10 @@ class _Captioned(_Shape):
     caption: _MaybeText = ""
 
 
+class _Unsupported(_Shape):
+    type: _MaybeText = ""
+
+
 class _Image(_Captioned):
     id: str = Field(min_length=1)
     mime_type: str = "image/jpeg"
@@ -121,16 +147,13 @@ class Message(_Shape):
     image: _Image | None = None
     video: _Captioned | None = None
     document: _Captioned | None = None
+    unsupported: _Unsupported | None = None
+    errors: list[_Error] = []
 
     @property
     def address(self) -> str:
         """Where an answer goes."""
         return self.sender or self.from_user_id
-
-
-class _Error(_Shape):
-    code: int
-    title: _MaybeText = ""
 
 
 class Status(_Shape):
@@ -197,4 +220,11 @@ def _content_of(message: Message) -> Content | None:
         return Payload(payload="start")
     if message.type in _UNREADABLE:
         return Unsupported(what=_UNREADABLE[message.type])
+    if message.type == "unsupported" and _is_unanswered(message):
+        return Unsupported(what="unknown")
     return None
+
+
+def _is_unanswered(message: Message) -> bool:
+    kind = message.unsupported.type if message.unsupported else ""
+    return kind in _NOT_PASSED_ON or any(error.code == _UNAVAILABLE for error in message.errors)

@@ -167,7 +167,7 @@ def _said(row: Inbox, titles: Mapping[str, str], photos: set[int]) -> Entry:
         "text": row.content.get("text", ""),
         "place": row.content.get("place") or "",
         "payload": titles.get(payload, THUMBS.get(payload.rpartition(":")[0], payload)),
-        "unsupported": row.content.get("what", ""),
+        "unsupported": row.content.get("what") or "unknown",
     }.get(kind, "")
     return Entry(row.id, "person", row.received_at, mask(str(text)), row.lang, kind=kind, has_photo=row.id in photos)
 

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from bot.app import Bot, Content
 from bot.channels.base import Content as MessageContent
-from bot.channels.base import DeliveryFailed, IncomingMessage, Location, Payload, Receipt, Text, Unsupported
+from bot.channels.base import DeliveryFailed, IncomingMessage, Location, Payload, Receipt, Text, Unreadable, Unsupported
 from bot.conversations.addresses import find_conversation
 from bot.settings import Settings
 from bot.store.models import Base, Conversation, Feedback, Inbox, Outbox
@@ -262,8 +262,8 @@ async def test_a_red_flag_at_the_end_of_a_text_that_is_too_long_is_still_found(
     assert (await channel.wait_for(1))[0].reply.kind == "emergency"
 
 
-@pytest.mark.parametrize("what", ["photo", "sticker", "voice"])
-async def test_what_we_cannot_read_is_answered_kindly(bot: Bot, channel: KeepingChannel, what: str) -> None:
+@pytest.mark.parametrize("what", ["document", "sticker", "voice"])
+async def test_what_we_cannot_read_is_answered_kindly(bot: Bot, channel: KeepingChannel, what: Unreadable) -> None:
     await say(bot, Unsupported(what=what), lang_hint="en")
     assert "as text" in (await channel.wait_for(1))[0].reply.text
 

@@ -193,6 +193,8 @@ async def test_what_is_no_update_is_answered_with_400(meta: Meta, intake: ListIn
         ({"type": "document", "document": {"id": "80"}}, Unsupported(what="document")),
         ({"type": "contacts", "contacts": [{"name": {}}]}, Unsupported(what="contact")),
         ({"type": "request_welcome"}, Payload(payload="start")),
+        ({"type": "unsupported", "unsupported": {"type": "gif"}}, Unsupported(what="unknown")),
+        ({"type": "unsupported", "errors": [{"code": 131060}], "unsupported": None}, Unsupported(what="unknown")),
     ],
 )
 async def test_what_people_send_becomes_the_content_of_a_message(
@@ -217,6 +219,7 @@ async def test_the_words_under_a_photo_come_first_as_a_message_of_their_own(meta
     "sent",
     [
         {"type": "unsupported", "errors": [{"code": 131051, "title": "Message type unknown"}]},
+        {"type": "unsupported", "errors": [{"code": 131051}], "unsupported": {"type": "poll_update"}},
         {"type": "edit", "edit": {"original_message_id": "wamid.0", "message": {"type": "text"}}},
         {"type": "revoke", "revoke": {"original_message_id": "wamid.0"}},
         {"type": "reaction", "reaction": {"message_id": "wamid.0", "emoji": "👍"}},
